@@ -1,0 +1,189 @@
+//! The door to a destination: what is written to, whatever lies behind it.
+//!
+//! Every written record carries its [`SourceKey`] in a unique property, so that a write whose outcome is unknown can be looked up.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Batch;
+use crate::catalog::{Account, Catalog, FieldInfo};
+use crate::id::{ConnectionId, Cursor, DestinationRecordId, ObjectName, PipelineId, StageId};
+use crate::mapping::PipelineMapping;
+
+/// Name of the unique property that holds a record's [`SourceKey`].
+pub const SOURCE_KEY_PROPERTY: &str = "longshore_source_id";
+
+/// Which record of which source a destination's record came from; unique over all connections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SourceKey {
+    /// The connection it was read through.
+    pub connection: ConnectionId,
+    /// The source's object.
+    pub object: ObjectName,
+    /// The source's id.
+    pub record: String,
+}
+
+impl fmt::Display for SourceKey {
+    /// `connection/object/record`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.connection, self.object, self.record)
+    }
+}
+
+/// What has to exist before records can be written.
+#[derive(Clone, Debug, Default)]
+pub struct Preparation {
+    /// Properties to create, by the destination's object.
+    pub properties: Vec<(ObjectName, FieldInfo)>,
+    /// Options to add to existing properties: object, property, options.
+    pub options: Vec<(ObjectName, String, Vec<crate::catalog::FieldOption>)>,
+    /// Pipelines and stages to create or to find; entries that create nothing are looked up.
+    pub pipelines: Vec<PipelineMapping>,
+    /// Labels of associations to create: from object, to object, label.
+    pub labels: Vec<(ObjectName, ObjectName, String)>,
+}
+
+/// The ids that preparation found or made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// Source pipeline to destination pipeline.
+    pub pipelines: Vec<(PipelineId, PipelineId)>,
+    /// Source stage to destination stage.
+    pub stages: Vec<(StageId, StageId)>,
+}
+
+/// What to do with one record of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Make a new record.
+    Create,
+    /// Change the properties that the record has.
+    Update(DestinationRecordId),
+}
+
+/// Records to write: all of one destination object. Field positions are those of the destination's object as planned.
+#[derive(Debug)]
+pub struct WriteBatch {
+    /// The connection the records came through.
+    pub connection: ConnectionId,
+    /// The source's object.
+    pub source_object: ObjectName,
+    /// The values; each record's id is the source's.
+    pub records: Batch,
+    /// What to do with each; as many as `records` has.
+    pub writes: Vec<Write>,
+}
+
+/// What a destination answered to one record of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// Done.
+    Written {
+        /// The record.
+        id: DestinationRecordId,
+        /// For an update: the written properties as they were, as a row.
+        before: Option<String>,
+    },
+    /// Refused for good: the message for a person, naming the property.
+    Refused(String),
+}
+
+/// An association between two records of the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Object at one end.
+    pub from_object: ObjectName,
+    /// Record at one end.
+    pub from: DestinationRecordId,
+    /// Object at the other end.
+    pub to_object: ObjectName,
+    /// Record at the other end.
+    pub to: DestinationRecordId,
+    /// Label, `None` for the plain link.
+    pub label: Option<String>,
+}
+
+/// Why a destination did not answer. Each variant is handled differently.
+#[derive(Debug, thiserror::Error)]
+pub enum DestinationError {
+    /// The credential is refused: a person must connect again.
+    #[error("destination refused the credential: {0}")]
+    Auth(String),
+    /// Wait, then go on.
+    #[error("destination asks to wait: {message}")]
+    RateLimited {
+        /// How long.
+        retry_after: Option<Duration>,
+        /// What it said.
+        message: String,
+    },
+    /// It is not known whether the write happened: it must be looked up before it is tried again.
+    #[error("destination did not answer: {0}")]
+    Ambiguous(String),
+    /// The destination cannot be used as it is; nothing of this call was written.
+    #[error("destination cannot be written: {0}")]
+    Unusable(String),
+}
+
+/// A side that is written to.
+#[async_trait]
+pub trait Destination: Send + Sync {
+    /// Tells which account is connected.
+    async fn check(&self) -> Result<Account, DestinationError>;
+
+    /// Describes objects, properties and pipelines as they are now. Object names are the standard ones.
+    async fn fetch_catalog(&self) -> Result<Catalog, DestinationError>;
+
+    /// Creates what is missing; what exists is left as it is. May be repeated.
+    async fn prepare(&self, preparation: &Preparation) -> Result<Prepared, DestinationError>;
+
+    /// Reads all records of an object, page by page, in a stable order: for matching.
+    async fn fetch_page(
+        &self,
+        object: &ObjectName,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<(Batch, Option<Cursor>), DestinationError>;
+
+    /// Reads records by id, in any order; those that do not exist are missing from the answer.
+    async fn read_records(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Batch, DestinationError>;
+
+    /// Finds records by their source key, in the order of the keys.
+    async fn find_records(
+        &self,
+        object: &ObjectName,
+        keys: &[SourceKey],
+    ) -> Result<Vec<Option<DestinationRecordId>>, DestinationError>;
+
+    /// Writes records: one outcome for each, in order. An error means that nothing is known of any of them unless it says so.
+    async fn write_records(
+        &self,
+        batch: &WriteBatch,
+    ) -> Result<Vec<WriteOutcome>, DestinationError>;
+
+    /// Makes associations; an existing one stays. `true` where it is new, in order; `Err` of a message where it is refused.
+    async fn write_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError>;
+
+    /// Counts all associations between two objects, whatever their label: for the audit.
+    async fn count_links(
+        &self,
+        from_object: &ObjectName,
+        to_object: &ObjectName,
+    ) -> Result<u64, DestinationError>;
+}
+
+/// Says why an association was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("destination refused the association: {0}")]
+pub struct LinkRefused(pub String);
