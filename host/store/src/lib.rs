@@ -1,0 +1,40 @@
+//! The memory of a project: connections, staged records, identity, plans, the ledger and findings, in one SQLite file.
+//!
+//! It holds the only SQL of the host's state and makes no decision about data; every write of it is one durable transaction.
+//! A project is worked on by one process at a time; others may read ([`Store::open_read_only`]).
+
+pub mod error;
+pub mod commit;
+mod lock;
+mod schema;
+mod names;
+pub mod database;
+pub mod document;
+pub mod progress;
+pub mod extraction;
+pub mod staging;
+pub mod matching;
+pub mod identity;
+mod canon;
+mod action;
+pub mod plan;
+pub mod writer;
+pub mod link;
+pub mod ledger;
+pub mod audit;
+pub mod finding;
+#[cfg(test)]
+mod tests;
+
+pub use audit::AuditedAction;
+pub use commit::{Commit, CommitHook, CommitPoint, Moment};
+pub use database::Store;
+pub use error::StoreError;
+pub use extraction::Checkpoint;
+pub use identity::{Identity, SourceEnd};
+pub use ledger::RecordedOutcome;
+pub use link::{MissingEnds, MissingLink};
+pub use matching::Side;
+pub use progress::{PhaseNote, PhaseState, Run};
+pub use staging::{QuarantinedRow, StagedPage, StagedRows};
+pub use writer::PlanWriter;
