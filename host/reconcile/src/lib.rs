@@ -1,0 +1,39 @@
+//! The decisions of a migration: what goes where, which records are one, what is written and whether it added up.
+//!
+//! Everything here is a pure function of its arguments: no IO, clock, randomness, environment or logging. Doubtful data is no
+//! error; it becomes a [`model::Finding`] beside the answer.
+
+pub mod normal;
+
+pub mod matching;
+
+pub mod naming;
+
+pub mod convert;
+
+pub mod choice;
+
+pub mod stages;
+
+pub mod mapping;
+
+pub mod planner;
+
+pub mod carry;
+
+pub mod record;
+
+pub mod account;
+
+pub mod money;
+
+pub mod audit;
+
+pub use account::{Account, Tally, Unbalanced};
+pub use audit::{Difference, Distinct, FieldStatistics, ObjectStatistics, ReadBack};
+pub use carry::Directory;
+pub use mapping::{default_mapping, planned_catalog};
+pub use matching::{MatchKey, MatchKeys, MatchRule, Matcher};
+pub use money::{ExactSum, MoneyDifference, MoneyKey, MoneyTotal, MoneyTotals};
+pub use planner::{MappingErrors, ObjectPlanner};
+pub use record::{Known, Matched, PlannerOutput, Survivor};

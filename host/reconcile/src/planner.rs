@@ -1,0 +1,382 @@
+//! One object's mapping, compiled: for each source field its property, conversion and binding by position.
+//!
+//! It checks the mapping against both catalogs, so that planning a record needs no look-ups and cannot fail. What becomes of a
+//! record is [`crate::record`]'s.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use model::catalog::StandardObject;
+use model::destination::SOURCE_KEY_PROPERTY;
+use model::mapping::{
+    AssociationMapping, Binding, FieldMapping, Mapping, ObjectMapping, StageTarget,
+};
+use model::{FieldInfo, FieldKind, ObjectInfo, RecordRef};
+
+use crate::choice::OptionTable;
+use crate::convert::{Conversion, find_conversion};
+use crate::mapping::is_writable;
+use crate::matching::{MatchKeys, Matcher};
+
+/// One thing that is wrong with a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MappingError {
+    /// The source's object has no such field.
+    #[error("source field {0:?} does not exist")]
+    NoField(String),
+    /// The destination's object has no such property, and the mapping does not create it.
+    #[error("destination property {0:?} does not exist")]
+    NoProperty(String),
+    /// The destination does not let it be written.
+    #[error("destination property {0:?} is read-only")]
+    ReadOnly(String),
+    /// Two fields would fill one property.
+    #[error("destination property {0:?} is filled twice")]
+    FilledTwice(String),
+    /// The kinds do not go together.
+    #[error(
+        "source field {field:?} is {from}, which does not go into {property:?}, a property of kind {to}"
+    )]
+    Kinds {
+        /// The source's field.
+        field: String,
+        /// Its kind.
+        from: FieldKind,
+        /// The property.
+        property: String,
+        /// Its kind.
+        to: FieldKind,
+    },
+    /// The source's object has no such association.
+    #[error("source association {0:?} does not exist")]
+    NoAssociation(String),
+}
+
+/// Everything that is wrong with the mapping of one object, told together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingErrors {
+    /// The source's object.
+    pub object: String,
+    /// At least one.
+    pub errors: Vec<MappingError>,
+}
+
+impl fmt::Display for MappingErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "mapping of source object {} cannot be used: ",
+            self.object
+        )?;
+        for (at, error) in self.errors.iter().enumerate() {
+            write!(f, "{}{error}", if at > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for MappingErrors {}
+
+/// What the planner knows of one mapped field.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Position in the source's table.
+    pub(crate) source: u16,
+    /// Position in the planned table.
+    pub(crate) planned: u16,
+    /// Position in the table as it is now; `None` where the property is to be created.
+    pub(crate) current: Option<u16>,
+    pub(crate) field: String,
+    pub(crate) property: String,
+    pub(crate) kind: FieldKind,
+    pub(crate) source_kind: FieldKind,
+    pub(crate) conversion: Conversion,
+    pub(crate) binding: Binding,
+    pub(crate) options: Option<Box<OptionTable>>,
+    /// Characters, for texts.
+    pub(crate) text_max: Option<u32>,
+    /// Whether the destination takes only real addresses here.
+    pub(crate) is_address: bool,
+    /// Whether it holds a currency code.
+    pub(crate) is_currency: bool,
+    /// The next entry that the same field fills.
+    pub(crate) next: Option<u16>,
+}
+
+/// Where deals of a stage go.
+#[derive(Clone, Debug)]
+pub(crate) struct StageEntry {
+    /// The source's pipeline that the stage is in.
+    pub(crate) pipeline: String,
+    pub(crate) label: String,
+    pub(crate) is_mapped: bool,
+}
+
+/// One object's mapping, compiled. It is made once a phase and then asked for each record.
+#[derive(Clone, Debug)]
+pub struct ObjectPlanner {
+    pub(crate) source: Arc<ObjectInfo>,
+    pub(crate) planned: Arc<ObjectInfo>,
+    pub(crate) standard: StandardObject,
+    pub(crate) entries: Vec<Entry>,
+    /// First entry by position in the source's table.
+    pub(crate) by_field: Vec<Option<u16>>,
+    /// Entry that holds the stage, and the one that holds the pipeline.
+    pub(crate) stage: Option<u16>,
+    pub(crate) pipeline: Option<u16>,
+    pub(crate) stages: HashMap<String, StageEntry>,
+    pub(crate) pipelines: HashSet<String>,
+    pub(crate) is_writable: bool,
+    matcher: Matcher,
+    associations: Vec<AssociationMapping>,
+    /// By position in the source's associations: entry, and the first entry that makes the same link.
+    by_association: Vec<Option<(u16, u16)>>,
+}
+
+impl ObjectPlanner {
+    /// Compiles the mapping of one object. `source` is the source's object; `current` is the destination's as it is now, whose table
+    /// the records from the destination have; `planned` is the same object of [`crate::planned_catalog`], whose table the planned
+    /// rows have.
+    ///
+    /// # Errors
+    /// Everything in the mapping that the catalogs do not bear out. A default mapping of the same catalogs has none.
+    pub fn new(
+        mapping: &Mapping,
+        object: &ObjectMapping,
+        source: &Arc<ObjectInfo>,
+        current: &ObjectInfo,
+        planned: &Arc<ObjectInfo>,
+    ) -> Result<Self, MappingErrors> {
+        let (mut entries, mut errors) = (Vec::with_capacity(object.fields.len()), Vec::new());
+        let mut filled = HashSet::new();
+        for field in &object.fields {
+            if !filled.insert(field.destination.as_str()) {
+                errors.push(MappingError::FilledTwice(field.destination.clone()));
+                continue;
+            }
+            match compile_field(object.standard, field, source, current, planned) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => errors.push(error),
+            }
+        }
+        let by_association = compile_associations(&object.associations, source, &mut errors);
+        if !errors.is_empty() {
+            return Err(MappingErrors {
+                object: object.source.to_string(),
+                errors,
+            });
+        }
+        let mut by_field: Vec<Option<u16>> = vec![None; source.fields.len()];
+        for at in (0..entries.len()).rev() {
+            let next = &mut by_field[usize::from(entries[at].source)];
+            entries[at].next =
+                next.replace(u16::try_from(at).expect("no more entries than properties"));
+        }
+        let find = |binding: &Binding| {
+            (0_u16..)
+                .zip(&entries)
+                .find(|(_, entry)| entry.binding == *binding)
+                .map(|(at, _)| at)
+        };
+        let (stage, pipeline) = (find(&Binding::Stage), find(&Binding::Pipeline));
+        let (stages, pipelines) = compile_stages(mapping, object);
+        Ok(Self {
+            matcher: Matcher::new(object.standard, source),
+            source: source.clone(),
+            planned: planned.clone(),
+            standard: object.standard,
+            entries,
+            by_field,
+            stage,
+            pipeline,
+            stages,
+            pipelines,
+            is_writable: is_writable(planned),
+            associations: object.associations.clone(),
+            by_association,
+        })
+    }
+
+    /// The source's object.
+    pub fn source(&self) -> &Arc<ObjectInfo> {
+        &self.source
+    }
+
+    /// The destination's object as planned; planned rows are rows of it.
+    pub fn planned(&self) -> &Arc<ObjectInfo> {
+        &self.planned
+    }
+
+    /// The match keys of a record of the source.
+    pub fn match_keys(&self, record: RecordRef<'_>) -> MatchKeys {
+        self.matcher.match_keys(record)
+    }
+
+    /// Whether records of this object can have match keys at all.
+    pub fn has_match_rules(&self) -> bool {
+        self.matcher.has_rules()
+    }
+
+    /// The properties whose planned values are ids of the source, as (position in the planned table, what they refer to): `apply` puts
+    /// the destination's ids in their place.
+    pub fn bindings(&self) -> impl Iterator<Item = (u16, &Binding)> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.binding != Binding::None)
+            .map(|entry| (entry.planned, &entry.binding))
+    }
+
+    /// The source's stage that the record is in, where it says so.
+    pub(crate) fn find_stage_id<'a>(&self, record: RecordRef<'a>) -> Option<&'a str> {
+        let entry = &self.entries[usize::from(self.stage?)];
+        record.find_text(entry.source).filter(|id| !id.is_empty())
+    }
+
+    /// The links that a record of the source carries and that the mapping takes, as (association, id at the other end); each once,
+    /// also where two associations of the source come to the same. A deleted record carries none.
+    pub fn plan_links<'p>(
+        &'p self,
+        record: RecordRef<'p>,
+    ) -> impl Iterator<Item = (&'p AssociationMapping, &'p str)> {
+        let links = move || {
+            record.associations().filter_map(move |(name, id)| {
+                let (entry, first) = self
+                    .by_association
+                    .get(usize::from(name))
+                    .copied()
+                    .flatten()?;
+                Some((entry, first, id))
+            })
+        };
+        // Few links are compared with each other; only many are worth a table.
+        let mut seen = (links().nth(16).is_some()).then(HashSet::new);
+        links()
+            .enumerate()
+            .filter(move |_| !record.is_deleted())
+            .filter_map(move |(at, (entry, first, id))| {
+                let is_new = match &mut seen {
+                    Some(seen) => seen.insert((first, id)),
+                    None => !links()
+                        .take(at)
+                        .any(|(_, other, other_id)| (other, other_id) == (first, id)),
+                };
+                is_new.then(|| (&self.associations[usize::from(entry)], id))
+            })
+    }
+}
+
+fn compile_field(
+    standard: StandardObject,
+    field: &FieldMapping,
+    source: &ObjectInfo,
+    current: &ObjectInfo,
+    planned: &ObjectInfo,
+) -> Result<Entry, MappingError> {
+    let find = |table: &model::FieldTable, name: &str| table.find(name);
+    let position = find(&source.fields, &field.source)
+        .ok_or_else(|| MappingError::NoField(field.source.clone()))?;
+    let info = source.fields.get(position).expect("found in the table");
+    let target = find(&planned.fields, &field.destination)
+        .ok_or_else(|| MappingError::NoProperty(field.destination.clone()))?;
+    let property = planned.fields.get(target).expect("found in the table");
+    if property.read_only || property.name == SOURCE_KEY_PROPERTY {
+        return Err(MappingError::ReadOnly(field.destination.clone()));
+    }
+    let kinds = || MappingError::Kinds {
+        field: field.source.clone(),
+        from: info.kind,
+        property: field.destination.clone(),
+        to: property.kind,
+    };
+    let conversion = match field.binding {
+        Binding::None => find_conversion(info.kind, property.kind).ok_or_else(kinds)?,
+        _ if info.kind.is_textual() && property.kind.is_textual() => Conversion::Same,
+        _ => return Err(kinds()),
+    };
+    let options = conversion
+        .has_options()
+        .then(|| Box::new(OptionTable::new(info, property)));
+    Ok(Entry {
+        source: position,
+        planned: target,
+        current: find(&current.fields, &field.destination),
+        field: field.source.clone(),
+        property: field.destination.clone(),
+        kind: property.kind,
+        source_kind: info.kind,
+        conversion,
+        binding: field.binding.clone(),
+        options,
+        text_max: property
+            .max_chars
+            .filter(|_| is_cut(property, &field.binding)),
+        is_address: standard == StandardObject::Contact && property.name == "email",
+        is_currency: is_currency(planned, property),
+        next: None,
+    })
+}
+
+fn is_cut(property: &FieldInfo, binding: &Binding) -> bool {
+    *binding == Binding::None
+        && matches!(
+            property.kind,
+            FieldKind::Text | FieldKind::Html | FieldKind::Phone | FieldKind::Url
+        )
+}
+
+fn is_currency(object: &ObjectInfo, property: &FieldInfo) -> bool {
+    let is_named =
+        matches!(property.name.as_str(), "deal_currency_code" | "hs_currency") && !property.custom;
+    is_named
+        || object
+            .fields
+            .iter()
+            .any(|other| other.currency_field.as_deref() == Some(&property.name))
+}
+
+fn compile_associations(
+    associations: &[AssociationMapping],
+    source: &ObjectInfo,
+    errors: &mut Vec<MappingError>,
+) -> Vec<Option<(u16, u16)>> {
+    let mut by_association = vec![None; source.associations.len()];
+    for (at, association) in (0_u16..).zip(associations) {
+        let same = |other: &&AssociationMapping| {
+            other.to_source == association.to_source && other.label == association.label
+        };
+        let first = (0_u16..)
+            .zip(associations)
+            .find(|(_, other)| same(other))
+            .map_or(at, |(first, _)| first);
+        match source.find_association(&association.source) {
+            Some(position) => by_association[usize::from(position)] = Some((at, first)),
+            None => errors.push(MappingError::NoAssociation(association.source.clone())),
+        }
+    }
+    by_association
+}
+
+fn compile_stages(
+    mapping: &Mapping,
+    object: &ObjectMapping,
+) -> (HashMap<String, StageEntry>, HashSet<String>) {
+    let (mut stages, mut pipelines) = (HashMap::new(), HashSet::new());
+    for pipeline in mapping
+        .pipelines
+        .iter()
+        .filter(|pipeline| pipeline.object == object.destination)
+    {
+        pipelines.insert(pipeline.source.as_str().to_owned());
+        for stage in &pipeline.stages {
+            stages
+                .entry(stage.source.id.as_str().to_owned())
+                .or_insert_with(|| StageEntry {
+                    pipeline: pipeline.source.as_str().to_owned(),
+                    label: stage.source.label.clone(),
+                    is_mapped: stage.target != StageTarget::Unmapped,
+                });
+        }
+    }
+    (stages, pipelines)
+}

@@ -1,0 +1,361 @@
+//! Pipelines and stages: which of the destination's a source's pipeline and its stages become by default.
+//!
+//! Names are compared as words. Likeness in spelling or sound, and a person's own choice, are not decided here.
+
+use std::collections::HashSet;
+
+use model::catalog::{Catalog, Pipeline, Stage, StageMeaning};
+use model::mapping::{ObjectMapping, PipelineMapping, StageMapping, StageTarget};
+use model::{Finding, FindingCode, ObjectName};
+
+use crate::normal;
+
+/// Maps every pipeline of an object that is mapped: to the destination's pipeline of the same label, else to a new one with all its
+/// stages. Two pipelines of the source never share one, because their deals could not be told apart again: the second of one label is
+/// called `Label (2)`.
+pub fn map_pipelines(
+    source: &Catalog,
+    destination: &Catalog,
+    objects: &[ObjectMapping],
+) -> (Vec<PipelineMapping>, Vec<Finding>) {
+    let (mut mapped, mut findings) = (Vec::new(), Vec::new());
+    let mut taken: HashSet<(&str, String)> = HashSet::new();
+    for pipeline in &source.pipelines {
+        let Some(object) = objects
+            .iter()
+            .find(|object| object.source == pipeline.object)
+        else {
+            let message = format!(
+                "pipeline {:?} is left out: object {} is not mapped",
+                pipeline.label, pipeline.object
+            );
+            findings.push(finding(
+                FindingCode::UnmappedStage,
+                &pipeline.object,
+                message,
+            ));
+            continue;
+        };
+        let base = if pipeline.label.trim().is_empty() {
+            pipeline.id.as_str()
+        } else {
+            pipeline.label.as_str()
+        };
+        let numbered = (2_u32..).map(|number| format!("{base} ({number})"));
+        let label = std::iter::once(base.to_owned())
+            .chain(numbered)
+            .find(|label| !taken.contains(&(object.destination.as_str(), normal::label(label))))
+            .expect("numbers do not end");
+        let words = normal::label(&label);
+        if label != base {
+            let message = format!(
+                "two pipelines are called {base:?}; {} becomes {label:?}",
+                pipeline.id
+            );
+            findings.push(finding(FindingCode::SourceNote, &pipeline.object, message));
+        }
+        let target = destination.pipelines.iter().find(|candidate| {
+            candidate.object == object.destination && normal::label(&candidate.label) == words
+        });
+        taken.insert((object.destination.as_str(), words));
+        let stages = map_stages(pipeline, target);
+        for stage in stages
+            .iter()
+            .filter(|stage| stage.target == StageTarget::Unmapped)
+        {
+            let message = format!(
+                "stage {:?} of pipeline {label:?} is not mapped: {}",
+                stage.source.label, stage.reason
+            );
+            findings.push(finding(
+                FindingCode::UnmappedStage,
+                &pipeline.object,
+                message,
+            ));
+        }
+        mapped.push(PipelineMapping {
+            source: pipeline.id.clone(),
+            label,
+            object: object.destination.clone(),
+            destination: target.map(|target| target.id.clone()),
+            stages,
+        });
+    }
+    (mapped, findings)
+}
+
+fn finding(code: FindingCode, object: &ObjectName, message: String) -> Finding {
+    Finding {
+        code,
+        object: object.clone(),
+        record: None,
+        field: None,
+        message,
+    }
+}
+
+fn map_stages(pipeline: &Pipeline, target: Option<&Pipeline>) -> Vec<StageMapping> {
+    let Some(target) = target else {
+        let create = |stage: &Stage| StageMapping {
+            source: stage.clone(),
+            target: StageTarget::Create,
+            reason: "the pipeline is new".to_owned(),
+        };
+        return pipeline.stages.iter().map(create).collect();
+    };
+    let words: Vec<String> = pipeline
+        .stages
+        .iter()
+        .map(|stage| normal::label(&stage.label))
+        .collect();
+    // Equal labels come first, so that a likeness never takes a stage from its equal.
+    let mut targets: Vec<Option<(StageTarget, String)>> = pipeline
+        .stages
+        .iter()
+        .zip(&words)
+        .map(|(stage, words)| find_equal(stage, words, target))
+        .collect();
+    let mut taken: HashSet<String> = HashSet::new();
+    for (stage, _) in targets.iter().flatten() {
+        if let StageTarget::Existing(id) = stage {
+            taken.insert(id.as_str().to_owned());
+        }
+    }
+    for (at, stage) in pipeline.stages.iter().enumerate() {
+        if targets[at].is_none()
+            && let Some(alike) = find_closed(stage, &words[at], target, &taken)
+        {
+            taken.insert(alike.id.as_str().to_owned());
+            let reason = format!(
+                "{:?} is like {:?}, and both are {}",
+                stage.label,
+                alike.label,
+                meaning(stage.meaning)
+            );
+            targets[at] = Some((StageTarget::Existing(alike.id.clone()), reason));
+        }
+    }
+    let complete = |(stage, found): (&Stage, Option<(StageTarget, String)>)| {
+        let (target, reason) = found.unwrap_or_else(|| {
+            (
+                StageTarget::Create,
+                "the pipeline has no such stage".to_owned(),
+            )
+        });
+        StageMapping {
+            source: stage.clone(),
+            target,
+            reason,
+        }
+    };
+    pipeline.stages.iter().zip(targets).map(complete).collect()
+}
+
+/// The stage of the same label. Where it means something else (won there, open here), the stage stays unmapped: a deal must not
+/// become won by a name.
+fn find_equal(stage: &Stage, words: &str, target: &Pipeline) -> Option<(StageTarget, String)> {
+    let same = || {
+        target
+            .stages
+            .iter()
+            .filter(|candidate| normal::label(&candidate.label) == words)
+    };
+    if let Some(equal) = same().find(|candidate| candidate.meaning == stage.meaning) {
+        return Some((
+            StageTarget::Existing(equal.id.clone()),
+            "same label".to_owned(),
+        ));
+    }
+    let other = same().next()?;
+    let (here, there) = (meaning(stage.meaning), meaning(other.meaning));
+    Some((
+        StageTarget::Unmapped,
+        format!(
+            "{:?} is {here} at the source and {there} at the destination",
+            stage.label
+        ),
+    ))
+}
+
+/// The one stage that closes deals in the same way and whose label says the same with more or fewer words: "Won", "Closed won".
+fn find_closed<'t>(
+    stage: &Stage,
+    words: &str,
+    target: &'t Pipeline,
+    taken: &HashSet<String>,
+) -> Option<&'t Stage> {
+    if stage.meaning == StageMeaning::Open || words.is_empty() {
+        return None;
+    }
+    let has_all = |all: &str, of: &str| {
+        of.split(' ')
+            .all(|word| all.split(' ').any(|other| other == word))
+    };
+    let mut alike = target.stages.iter().filter(|candidate| {
+        let other = normal::label(&candidate.label);
+        candidate.meaning == stage.meaning
+            && !other.is_empty()
+            && !taken.contains(candidate.id.as_str())
+            && (has_all(&other, words) || has_all(words, &other))
+    });
+    let first = alike.next()?;
+    alike.next().is_none().then_some(first)
+}
+
+fn meaning(meaning: StageMeaning) -> &'static str {
+    match meaning {
+        StageMeaning::Open => "open",
+        StageMeaning::Won => "won",
+        StageMeaning::Lost => "lost",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use StageMeaning::{Lost, Open, Won};
+
+    fn pipeline(id: &str, label: &str, object: &str, stages: &[(&str, StageMeaning)]) -> Pipeline {
+        let stage = |(label, meaning): &(&str, StageMeaning)| Stage {
+            id: format!("{id}-{label}").into(),
+            label: (*label).into(),
+            probability: None,
+            meaning: *meaning,
+        };
+        Pipeline {
+            id: id.into(),
+            label: label.into(),
+            object: object.into(),
+            stages: stages.iter().map(stage).collect(),
+        }
+    }
+
+    fn map(
+        source: Vec<Pipeline>,
+        destination: Vec<Pipeline>,
+    ) -> (Vec<PipelineMapping>, Vec<Finding>) {
+        let object = ObjectMapping {
+            source: "opportunity".into(),
+            standard: model::catalog::StandardObject::Deal,
+            destination: "deal".into(),
+            fields: vec![],
+            unmapped: vec![],
+            associations: vec![],
+        };
+        let catalog = |pipelines| Catalog {
+            pipelines,
+            ..Catalog::default()
+        };
+        map_pipelines(&catalog(source), &catalog(destination), &[object])
+    }
+
+    #[track_caller]
+    fn check(
+        source: &[(&str, StageMeaning)],
+        destination: &[(&str, StageMeaning)],
+        expected: &[&str],
+    ) {
+        let (mapped, _) = map(
+            vec![pipeline("s", "Sales", "opportunity", source)],
+            vec![pipeline("d", " sales ", "deal", destination)],
+        );
+        let told: Vec<String> = mapped[0]
+            .stages
+            .iter()
+            .map(|stage| match &stage.target {
+                StageTarget::Existing(id) => id.as_str()[2..].to_owned(),
+                StageTarget::Create => "create".to_owned(),
+                StageTarget::Unmapped => "unmapped".to_owned(),
+            })
+            .collect();
+        assert_eq!(told, expected);
+        assert_eq!(mapped[0].destination, Some("d".into()));
+    }
+
+    #[test]
+    fn stages_go_by_label_and_meaning() {
+        check(
+            &[("Won", Won), ("Lost", Lost)],
+            &[("Closed won", Won), ("Closed lost", Lost)],
+            &["Closed won", "Closed lost"],
+        );
+        check(
+            &[("Demo", Open), ("Call", Open)],
+            &[("DEMO ", Open)],
+            &["DEMO ", "create"],
+        );
+        check(&[("Closed won", Won)], &[("Won", Won)], &["Won"]);
+        // Same word, other meaning: not by likeness, and not by equality.
+        check(&[("Won", Open)], &[("Closed won", Won)], &["create"]);
+        check(&[("Done", Open)], &[("Done", Won)], &["unmapped"]);
+        // A likeness does not take what belongs to an equal label, and two likenesses are none.
+        check(
+            &[("Won", Won), ("Closed won", Won)],
+            &[("Closed won", Won)],
+            &["create", "Closed won"],
+        );
+        check(
+            &[("Won", Won)],
+            &[("Won back", Won), ("Closed won", Won)],
+            &["create"],
+        );
+        check(&[("Sent", Open)], &[("Proposal sent", Open)], &["create"]);
+    }
+
+    #[test]
+    fn another_pipeline_is_created_whole_and_two_of_one_name_stay_two() {
+        let source = vec![
+            pipeline("1", "Renewals", "opportunity", &[("Won", Won)]),
+            pipeline("2", "renewals", "opportunity", &[("Won", Won)]),
+            pipeline("3", "Board", "project", &[]),
+        ];
+        let (mapped, findings) = map(
+            source,
+            vec![pipeline("d", "Renewals", "lead", &[("Won", Won)])],
+        );
+        let told: Vec<_> = mapped
+            .iter()
+            .map(|entry| {
+                (
+                    entry.label.as_str(),
+                    &entry.destination,
+                    &entry.stages[0].target,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("Renewals", &None, &StageTarget::Create),
+                ("renewals (2)", &None, &StageTarget::Create)
+            ]
+        );
+        let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [FindingCode::SourceNote, FindingCode::UnmappedStage]);
+    }
+
+    #[test]
+    fn mapping_again_after_the_pipelines_were_made_finds_them() {
+        let source = || {
+            vec![
+                pipeline("1", "A", "opportunity", &[("Won", Won)]),
+                pipeline("2", "A", "opportunity", &[("Won", Won)]),
+            ]
+        };
+        let made = vec![
+            pipeline("x", "A", "deal", &[("Won", Won)]),
+            pipeline("y", "A (2)", "deal", &[("Won", Won)]),
+        ];
+        let (mapped, _) = map(source(), made);
+        let ids: Vec<_> = mapped
+            .iter()
+            .map(|entry| entry.destination.clone())
+            .collect();
+        assert_eq!(ids, [Some("x".into()), Some("y".into())]);
+        assert!(
+            mapped
+                .iter()
+                .all(|entry| matches!(entry.stages[0].target, StageTarget::Existing(_)))
+        );
+    }
+}
