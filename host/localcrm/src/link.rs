@@ -1,0 +1,147 @@
+//! Associations: kept once, in one direction, plain or by label.
+//!
+//! It asks that both ends exist and that a line item has one deal; everything else may be linked.
+
+use std::collections::HashSet;
+
+use model::catalog::StandardObject;
+use model::destination::{Link, LinkRefused};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::check::{exists, shorten};
+use crate::failure::Failure;
+use crate::schema::{Schema, read_id};
+use crate::standard::Table;
+
+/// One end: the object and the record.
+type End = (&'static Table, i64);
+
+/// Puts the ends in the direction in which they are kept: from the object that is written later (a note, a line item) to the
+/// one written earlier (a contact, a deal). Between two records of one object the plain link goes from the higher id; a
+/// labelled one keeps its direction, because the label may mean one.
+pub(crate) fn normalise(from: End, to: End, label: &str) -> (End, End) {
+    let (a, b) = (from.0.object, to.0.object);
+    let turn = if a == b {
+        label.is_empty() && from.1 < to.1
+    } else {
+        a < b
+    };
+    if turn { (to, from) } else { (from, to) }
+}
+
+/// Writes associations; one answer for each, `true` where it is new. The caller holds the transaction.
+pub(crate) fn write_links(
+    conn: &Connection,
+    schema: &Schema,
+    links: &[Link],
+) -> Result<Vec<Result<bool, LinkRefused>>, Failure> {
+    let mut writer = Writer {
+        conn,
+        schema,
+        known: HashSet::new(),
+    };
+    links
+        .iter()
+        .map(|link| Ok(writer.write(link)?.map_err(LinkRefused)))
+        .collect()
+}
+
+/// Counts the associations between two objects, each label by itself.
+pub(crate) fn count(
+    conn: &Connection,
+    schema: &Schema,
+    from: &str,
+    to: &str,
+) -> Result<u64, Failure> {
+    let (from, to) = (schema.object(from)?.table, schema.object(to)?.table);
+    let ((from, _), (to, _)) = normalise((from, 0), (to, 0), "");
+    let mut select = conn.prepare_cached(
+        "SELECT count(*) FROM associations WHERE from_object = ?1 AND to_object = ?2",
+    )?;
+    let count: i64 = select.query_row([from.object.name(), to.object.name()], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+struct Writer<'a> {
+    conn: &'a Connection,
+    schema: &'a Schema,
+    /// Records that were seen to exist.
+    known: HashSet<(&'static str, i64)>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, link: &Link) -> Result<Result<bool, String>, Failure> {
+        let from = match self.find_end(link.from_object.as_str(), link.from.as_str())? {
+            Ok(end) => end,
+            Err(why) => return Ok(Err(why)),
+        };
+        let to = match self.find_end(link.to_object.as_str(), link.to.as_str())? {
+            Ok(end) => end,
+            Err(why) => return Ok(Err(why)),
+        };
+        let label = link.label.as_deref().unwrap_or_default();
+        let (from, to) = normalise(from, to, label);
+        if let Some(why) = self.find_fault(from, to, label)? {
+            return Ok(Err(why));
+        }
+        let mut insert = self
+            .conn
+            .prepare_cached("INSERT OR IGNORE INTO associations VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let made = insert.execute(params![
+            from.0.object.name(),
+            from.1,
+            to.0.object.name(),
+            to.1,
+            label
+        ])?;
+        Ok(Ok(made == 1))
+    }
+
+    fn find_end(&mut self, object: &str, id: &str) -> Result<Result<End, String>, Failure> {
+        let Some(object_schema) = self.schema.find(object) else {
+            return Ok(Err(format!("there is no object {:?}", shorten(object))));
+        };
+        let table = object_schema.table;
+        if let Some(number) = read_id(id)
+            && (self.known.contains(&(table.table, number)) || exists(self.conn, table, number)?)
+        {
+            self.known.insert((table.table, number));
+            return Ok(Ok((table, number)));
+        }
+        Ok(Err(format!("{object} {:?} does not exist", shorten(id))))
+    }
+
+    fn find_fault(&self, from: End, to: End, label: &str) -> Result<Option<String>, Failure> {
+        let (a, b) = (from.0.object, to.0.object);
+        if a == b && from.1 == to.1 {
+            return Ok(Some(format!("{a} {} would be linked with itself", from.1)));
+        }
+        let is_known = |a: &str, b: &str| {
+            self.schema
+                .labels
+                .contains(&(a.to_owned(), b.to_owned(), label.to_owned()))
+        };
+        if !label.is_empty() && !is_known(a.name(), b.name()) {
+            return Ok(Some(format!(
+                "{a} and {b} have no label {:?}",
+                shorten(label)
+            )));
+        }
+        if (a, b) == (StandardObject::LineItem, StandardObject::Deal) {
+            let mut select = self.conn.prepare_cached(
+                "SELECT to_id FROM associations
+                 WHERE from_object = 'line_item' AND from_id = ?1 AND to_object = 'deal' AND to_id <> ?2 LIMIT 1",
+            )?;
+            let other: Option<i64> = select
+                .query_row([from.1, to.1], |row| row.get(0))
+                .optional()?;
+            return Ok(other.map(|other| {
+                format!(
+                    "line_item {} belongs to deal {other} already, not to deal {}",
+                    from.1, to.1
+                )
+            }));
+        }
+        Ok(None)
+    }
+}
