@@ -1,0 +1,213 @@
+//! The command line: every command and option, and what it says of itself in `--help`.
+//!
+//! Nothing is done here; a command's work is in the module of its name.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Move a company's CRM into another one, and prove that nothing was lost
+#[derive(Debug, Parser)]
+#[command(name = "longshore", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Print the result as JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Write traces of what happens to standard error as JSON, for machines. `RUST_LOG` chooses which
+    #[arg(long, global = true)]
+    pub(crate) trace_json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole way on a simulated account: connect, plan, migrate, audit
+    Demo(Demo),
+    /// Run a simulated CRM on loopback until stopped
+    Simulate(Simulate),
+    /// Start a project: one folder with everything it knows
+    Init(Folder),
+    /// Connect a source account
+    Connect(Connect),
+    /// Read the objects, fields and pipelines of both sides
+    Discover(Folder),
+    /// Read the whole source and decide every write; nothing is written to the destination
+    Plan(PlanCommand),
+    /// Carry out the approved plan
+    Apply(Apply),
+    /// Discover, plan, apply and audit, with one approval
+    Migrate(Migrate),
+    /// Show where the project stands
+    Status(Folder),
+    /// Read the destination back, prove the account and write the workbook
+    Audit(Audit),
+    /// List and inspect connectors
+    Connectors(Connectors),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Folder {
+    /// Folder of the project
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How many contacts the simulated account has; the other objects scale with it
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) records: u64,
+    /// Which account is generated; the same seed gives the same account
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder of CSV files to serve as the account instead (accounts, products, sales_teams, sales_pipeline)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Folder of the project; it must not hold one yet
+    #[arg(long, value_name = "DIR", default_value = "longshore-demo")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Vendor {
+    /// Pipedrive, API v1 and v2
+    Pipedrive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Limits {
+    /// The vendor's rate limits and daily budget
+    Real,
+    /// None
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Which CRM
+    pub(crate) vendor: Vendor,
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// How many contacts the account has; the other objects scale with it
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) records: u64,
+    /// Which account is generated; the same seed gives the same account
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder of CSV files to serve as the account instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Faults to give, as `name=share` separated by commas, for example `429=0.02,reset=0.005,latency=50`
+    #[arg(long, value_name = "LIST", default_value = "")]
+    pub(crate) faults: String,
+    /// Whether the vendor's limits hold
+    #[arg(long, value_enum, default_value_t = Limits::Real)]
+    pub(crate) limits: Limits,
+    /// Milliseconds before each answer
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) latency_ms: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// Connector: the name of an official one, or the path of a package
+    pub(crate) connector: String,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Name of the connection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What the connector's addresses need, as `name=value`, for example `company=acme`
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// A setting of the connector, as `name=value`
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// What the vendor lets this account spend a day, where its plan gives more than the connector declares
+    #[arg(long, value_name = "N")]
+    pub(crate) daily_budget: Option<u64>,
+    /// Read the API token from this file. Without it, `LONGSHORE_TOKEN` or standard input is read; never an argument
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Agree to what the connector asks for
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// For developers: send everything to this loopback address instead of the vendor's hosts
+    #[arg(long, value_name = "URL", requires = "allow_loopback")]
+    pub(crate) base_url: Option<String>,
+    /// For developers: allow a loopback address
+    #[arg(long)]
+    pub(crate) allow_loopback: bool,
+    /// For developers: do not keep to the declared rate limits; only with a loopback address
+    #[arg(long, requires = "base_url")]
+    pub(crate) no_rate_limits: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanCommand {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Last day whose changes are brought over
+    #[arg(long, value_name = "DATE")]
+    pub(crate) cutover: Option<String>,
+    /// Plan from what was read last, without reading the source again
+    #[arg(long)]
+    pub(crate) no_extract: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Hash of the plan that you approve, as `plan` printed it
+    #[arg(long, value_name = "HASH")]
+    pub(crate) approve: Option<String>,
+    /// Approve the newest plan
+    #[arg(long, conflicts_with = "approve")]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Approve the plan without being asked
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Last day whose changes are brought over
+    #[arg(long, value_name = "DATE")]
+    pub(crate) cutover: Option<String>,
+    /// Where the audit workbook goes; `audit.xlsx` in the project's folder by default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Where the workbook goes; `audit.xlsx` in the project's folder by default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connectors {
+    #[command(subcommand)]
+    pub(crate) command: ConnectorsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorsCommand {
+    /// List the official connectors and those installed in the project
+    List(Folder),
+    /// Show what a connector is, what it may reach, what it imports and exports, without running it
+    Inspect {
+        /// Name of an official connector, or the path of a package
+        connector: String,
+    },
+}

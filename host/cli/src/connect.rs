@@ -1,0 +1,158 @@
+//! `longshore connect`: installs the connector with a person's consent, keeps the credential in the vault, and tries the account.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use market::Consent;
+use model::grant::CredentialGrant;
+use model::{ConnectionId, Source as _};
+use serde_json::json;
+
+use crate::args::Connect;
+use crate::connectors::load_package;
+use crate::failure::WithHint;
+use crate::output::{Ending, print_json, print_line};
+use crate::progress::tell;
+use crate::project::{ConnectionSection, DeveloperSection, Project};
+
+/// Connects a source to the project.
+pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
+    let mut project = Project::open(&arguments.folder.dir)?;
+    let package = load_package(&arguments.connector)?;
+    let inspection = market::inspect(&package)?;
+    let consent = Consent::new(&inspection);
+    show(&consent);
+    if !arguments.yes && !ask("Agree?")? {
+        return Err(WithHint::new(
+            "not connected: the connector was not agreed to",
+            "answer y, or give --yes",
+        ));
+    }
+    let credential = inspection
+        .manifest
+        .credentials
+        .iter()
+        .find(|way| matches!(way, CredentialGrant::Key { .. }));
+    let credential = credential
+        .context("this connector has no way to log in with a key")?
+        .id()
+        .to_owned();
+    let name = arguments
+        .name
+        .clone()
+        .unwrap_or_else(|| inspection.manifest.id.clone());
+    let section = ConnectionSection {
+        name: name.clone(),
+        connector: inspection.manifest.id.clone(),
+        credential: credential.clone(),
+        parameters: pairs(&arguments.parameters, "--param")?,
+        settings: pairs(&arguments.settings, "--set")?,
+        daily_budget: arguments.daily_budget,
+        developer: arguments.base_url.clone().map(|base_url| DeveloperSection {
+            base_url,
+            rate_limits: !arguments.no_rate_limits,
+        }),
+    };
+    if let Some(present) = project
+        .file
+        .connection
+        .as_ref()
+        .filter(|present| present.name != name)
+    {
+        let message = format!("this project reads {:?} already", present.name);
+        return Err(WithHint::new(
+            message,
+            "one project has one source: start another with `longshore init --dir OTHER`",
+        ));
+    }
+    project.installed().install(&package, &consent)?;
+    let entry = vault::EntryName::new(ConnectionId::from(name.as_str()), credential);
+    let token = read_token(arguments.token_file.as_deref())?;
+    project.vault()?.store(&entry, &vault::Secret::Key(token))?;
+    project.file.connection = Some(section);
+    let account = project
+        .source()?
+        .check()
+        .await
+        .with_context(|| format!("{name} cannot be connected"))?;
+    project.save()?;
+    if json {
+        print_json(
+            &json!({"connection": name, "connector": consent.id, "version": consent.version, "account": account}),
+        );
+    } else {
+        print_line(&format!(
+            "connected {name}: account {} ({}) as {}",
+            account.name, account.id, account.user
+        ));
+        account
+            .missing_scopes
+            .iter()
+            .for_each(|scope| print_line(&format!("  missing scope: {scope}")));
+    }
+    Ok(Ending::with(account.missing_scopes.len() as u64))
+}
+
+fn show(consent: &Consent) {
+    tell(&format!(
+        "{} {} by {} ({}) asks to:",
+        consent.name, consent.version, consent.publisher, consent.component_digest
+    ));
+    consent
+        .lines
+        .iter()
+        .for_each(|line| tell(&format!("  - {line}")));
+}
+
+/// Asks on the terminal. Without one nobody can answer, so it is a no.
+pub(crate) fn ask(question: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    tell(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A token never comes as an argument: other users of the machine can read those.
+fn read_token(file: Option<&Path>) -> Result<vault::SecretText> {
+    let text = if let Some(path) = file {
+        std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the token from {}", path.display()))?
+    } else if let Ok(token) = std::env::var("LONGSHORE_TOKEN") {
+        token
+    } else {
+        if std::io::stdin().is_terminal() {
+            tell("Paste the API token, then Enter:");
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line)?;
+            line
+        } else {
+            let mut all = String::new();
+            std::io::stdin().take(64 * 1024).read_to_string(&mut all)?;
+            all
+        }
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(WithHint::new(
+            "no token was given",
+            "pipe it in, set LONGSHORE_TOKEN, or name a file with --token-file",
+        ));
+    }
+    Ok(vault::SecretText::new(token))
+}
+
+fn pairs(given: &[String], option: &str) -> Result<BTreeMap<String, String>> {
+    let mut pairs = BTreeMap::new();
+    for pair in given {
+        let Some((name, value)) = pair.split_once('=') else {
+            bail!("{option} {pair:?} is not NAME=VALUE")
+        };
+        pairs.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(pairs)
+}

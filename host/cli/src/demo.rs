@@ -1,0 +1,67 @@
+//! `longshore demo`: the whole way on a simulated account. The simulator is reached as any vendor is, over HTTP on loopback.
+
+use anyhow::{Context as _, Result};
+use model::ConnectionId;
+use simulators::pipedrive;
+
+use crate::args::Demo;
+use crate::bundle::find_official;
+use crate::failure::WithHint;
+use crate::output::Ending;
+use crate::phases::{Approval, migrate_project};
+use crate::progress::tell;
+use crate::project::{ConnectionSection, DeveloperSection, Project};
+use crate::simulate::truth;
+
+const CONNECTOR: &str = "pipedrive";
+
+/// Simulates, connects, migrates and audits.
+pub(crate) async fn demo(arguments: Demo, json: bool) -> Result<Ending> {
+    if arguments.dir.join("longshore.toml").exists() {
+        let message = format!("{} holds a project already", arguments.dir.display());
+        return Err(WithHint::new(
+            message,
+            "remove that folder, or name another with --dir",
+        ));
+    }
+    let truth = truth(arguments.records, arguments.seed, arguments.data);
+    let running = pipedrive::start(pipedrive::Options {
+        truth,
+        ..pipedrive::Options::default()
+    })
+    .await?;
+    tell(&format!(
+        "a simulated Pipedrive account answers at {}",
+        running.base_url
+    ));
+    let mut project = Project::init(&arguments.dir)?;
+    let package = find_official(CONNECTOR).context("the binary carries the connector")?;
+    let consent = market::Consent::new(&market::inspect(package)?);
+    project.installed().install(package, &consent)?;
+    tell(&format!(
+        "installed {} {} by {}; `longshore connectors inspect {CONNECTOR}` shows what it may reach",
+        consent.name, consent.version, consent.publisher
+    ));
+    let credential = "api-token";
+    let entry = vault::EntryName::new(ConnectionId::from(CONNECTOR), credential);
+    project.vault()?.store(
+        &entry,
+        &vault::Secret::Key(vault::SecretText::new(running.token.clone())),
+    )?;
+    project.file.connection = Some(ConnectionSection {
+        name: CONNECTOR.to_owned(),
+        connector: CONNECTOR.to_owned(),
+        credential: credential.to_owned(),
+        parameters: [("company".to_owned(), "demo".to_owned())].into(),
+        settings: std::collections::BTreeMap::new(),
+        daily_budget: None,
+        developer: Some(DeveloperSection {
+            base_url: running.base_url.clone(),
+            rate_limits: false,
+        }),
+    });
+    project.save()?;
+    let ended = migrate_project(&project, Approval::Newest, None, None, json).await;
+    running.stop().await;
+    ended
+}

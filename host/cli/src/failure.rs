@@ -1,0 +1,78 @@
+//! What a person reads when something could not be done: the whole chain once, an empty line, then a hint.
+
+use anyhow::Error;
+use model::{DestinationError, SourceError};
+
+/// A failure with the remedy that the code which failed knows.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct WithHint {
+    message: String,
+    hint: String,
+}
+
+impl WithHint {
+    /// A failure and what to do about it.
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Error {
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+        }
+        .into()
+    }
+}
+
+/// The text for standard error: `error: …`, its causes, and a hint where there is one.
+pub(crate) fn render(error: &Error) -> String {
+    let mut text = format!("error: {error}");
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // A cause that only repeats what was said adds nothing.
+        if !last.ends_with(&cause) {
+            text.push_str("\n  because: ");
+            text.push_str(&cause);
+        }
+        last = cause;
+    }
+    if let Some(hint) = find_hint(error) {
+        text.push_str("\n\nhint: ");
+        text.push_str(&hint);
+    }
+    text
+}
+
+fn find_hint(error: &Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(with) = cause.downcast_ref::<WithHint>() {
+            return Some(with.hint.clone());
+        }
+        if let Some(source) = cause.downcast_ref::<SourceError>() {
+            return hint_for_source(source).map(str::to_owned);
+        }
+        match cause.downcast_ref::<DestinationError>()? {
+            DestinationError::Auth(_) => {
+                Some("connect the destination again, then give the same command".to_owned())
+            }
+            _ => Some("nothing is lost: put it right and give the same command again".to_owned()),
+        }
+    })
+}
+
+fn hint_for_source(error: &SourceError) -> Option<&'static str> {
+    Some(match error {
+        SourceError::Auth(_) => {
+            "run `longshore connect` again with a valid token; what was read so far is kept"
+        }
+        SourceError::Permission(_) => "use the token of an administrator of the account",
+        SourceError::RateLimited { .. } => {
+            "wait, then give the same command again: it goes on where it stopped"
+        }
+        SourceError::Transient(_) => {
+            "check the network and the address of the account, then give the same command again: it goes on where it stopped"
+        }
+        SourceError::Trapped(_) | SourceError::BadData(_) => {
+            "this is a fault of the connector: report it to its publisher"
+        }
+        _ => return None,
+    })
+}

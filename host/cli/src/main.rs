@@ -1,0 +1,81 @@
+//! The front door: reads the command line, joins the crates, prints, and sets the exit code.
+
+mod args;
+mod output;
+mod failure;
+mod progress;
+mod bundle;
+mod project;
+mod connectors;
+mod connect;
+mod report;
+mod phases;
+mod status;
+mod simulate;
+mod demo;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command};
+use crate::output::Ending;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments) {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::WithFindings) => ExitCode::from(1),
+        Err(error) => {
+            if json {
+                let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+                output::print_json(
+                    &serde_json::json!({"error": error.to_string(), "because": causes}),
+                );
+            }
+            progress::tell(&failure::render(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Ending> {
+    trace(arguments.trace_json);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let json = arguments.json;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Demo(command) => demo::demo(command, json).await,
+            Command::Simulate(command) => simulate::simulate(command).await,
+            Command::Init(folder) => phases::init(&folder.dir, json),
+            Command::Connect(command) => connect::connect(command, json).await,
+            Command::Discover(folder) => phases::discover(&folder.dir, json).await,
+            Command::Plan(command) => phases::plan(command, json).await,
+            Command::Apply(command) => phases::apply(command, json).await,
+            Command::Migrate(command) => phases::migrate(command, json).await,
+            Command::Status(folder) => status::status(&folder.dir, json),
+            Command::Audit(command) => phases::audit(command, json).await,
+            Command::Connectors(command) => connectors::connectors(&command.command, json),
+        }
+    })
+}
+
+/// Traces go to standard error, and only where `RUST_LOG` asks for them.
+fn trace(json: bool) {
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init();
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}

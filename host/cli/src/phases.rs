@@ -1,0 +1,342 @@
+//! The commands that are phases: they open the project, run, and print.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use model::plan::{ApprovedPlan, Plan};
+use model::{ConnectionId, Date, Finding, RunId};
+use run::{Context, Discovered, Phase};
+use serde_json::json;
+use store::PhaseState;
+
+use crate::args::{Apply, Audit, Migrate, PlanCommand};
+use crate::connect::ask;
+use crate::failure::WithHint;
+use crate::output::{Ending, print_json, print_line};
+use crate::progress::{Display, tell};
+use crate::project::Project;
+use crate::report::{Report, Seconds, show_plan, show_report};
+
+/// What a person approves.
+#[derive(Clone, Debug)]
+pub(crate) enum Approval {
+    /// Whatever the newest plan is.
+    Newest,
+    /// The plan of that hash.
+    Hash(String),
+    /// The one that the person is shown and says yes to.
+    Ask,
+}
+
+/// Everything that a phase works with, opened.
+struct Bench {
+    store: store::Store,
+    connection: ConnectionId,
+    source: sandbox::ConnectorSource,
+    destination: localcrm::LocalCrm,
+    display: Display,
+    run: RunId,
+    seconds: Seconds,
+}
+
+impl Bench {
+    fn open(project: &Project, kind: &str) -> Result<Self> {
+        let connection = ConnectionId::from(project.connection()?.name.as_str());
+        let mut store = project.store()?;
+        let run = store.start_run(kind)?;
+        let (source, destination) = (project.source()?, project.destination()?);
+        let (display, seconds) = (Display::new(false), Seconds::default());
+        Ok(Self {
+            store,
+            connection,
+            source,
+            destination,
+            display,
+            run,
+            seconds,
+        })
+    }
+
+    fn context(&mut self) -> Context<'_> {
+        Context {
+            store: &mut self.store,
+            run: self.run,
+            connection: self.connection.clone(),
+            source: &self.source,
+            destination: &self.destination,
+            progress: &self.display,
+        }
+    }
+
+    /// Notes the phase in the store and takes its time.
+    async fn phase<T>(
+        &mut self,
+        phase: Phase,
+        work: impl AsyncFnOnce(&mut Context<'_>) -> Result<T, run::RunError>,
+    ) -> Result<T> {
+        self.store
+            .note_phase(self.run, phase.name(), PhaseState::Started, "")?;
+        let begun = Instant::now();
+        let done = work(&mut self.context()).await;
+        self.seconds.add(phase, begun.elapsed().as_secs_f64());
+        let (state, detail) = match &done {
+            Ok(_) => (PhaseState::Finished, String::new()),
+            Err(error) => (PhaseState::Stopped, error.to_string()),
+        };
+        // The phase's own error says more than one about the note.
+        let noted = self
+            .store
+            .note_phase(self.run, phase.name(), state, &detail);
+        let done = done?;
+        noted?;
+        Ok(done)
+    }
+
+    async fn discover(&mut self) -> Result<Discovered> {
+        self.phase(Phase::Discover, async |ctx| run::discover(ctx).await)
+            .await
+    }
+
+    async fn plan(
+        &mut self,
+        discovered: &Discovered,
+        extract: bool,
+        cutover: Option<Date>,
+    ) -> Result<Plan> {
+        if extract {
+            let mapping = &discovered.mapping;
+            self.phase(Phase::Extract, async |ctx| {
+                run::extract(ctx, &discovered.source, mapping).await
+            })
+            .await?;
+        }
+        self.phase(Phase::Plan, async |ctx| {
+            run::plan(ctx, discovered, cutover).await
+        })
+        .await
+    }
+
+    /// Findings of a plan stand with the run that made it, whichever run goes on with it.
+    fn belong_to(&mut self, plan: &Plan) -> Result<()> {
+        if let Some(run) = run::find_plan_run(&self.store, &plan.id)? {
+            self.run = run;
+        }
+        Ok(())
+    }
+
+    async fn apply(&mut self, plan: &ApprovedPlan) -> Result<()> {
+        self.belong_to(plan.plan())?;
+        self.phase(Phase::Apply, async |ctx| run::apply(ctx, plan).await)
+            .await
+            .map(|_| ())
+    }
+
+    async fn audit(&mut self, plan: &Plan, workbook: &Path) -> Result<run::AuditSummary> {
+        self.belong_to(plan)?;
+        self.phase(Phase::Audit, async |ctx| {
+            run::audit(ctx, plan, workbook).await
+        })
+        .await
+    }
+
+    fn load_plan(&self) -> Result<Plan> {
+        self.store
+            .latest_plan()?
+            .ok_or_else(|| WithHint::new("there is no plan yet", "make one with `longshore plan`"))
+    }
+}
+
+/// Starts a project.
+pub(crate) fn init(folder: &Path, json: bool) -> Result<Ending> {
+    let project = Project::init(folder)?;
+    if json {
+        print_json(&json!({"project": project.folder}));
+    } else {
+        print_line(&format!(
+            "a project in {}; next: `longshore connect`",
+            project.folder.display()
+        ));
+    }
+    Ok(Ending::Done)
+}
+
+/// Reads both catalogs and shows what would become of what.
+pub(crate) async fn discover(folder: &Path, json: bool) -> Result<Ending> {
+    let mut bench = Bench::open(&Project::open(folder)?, "discover")?;
+    let found = bench.discover().await?;
+    if json {
+        print_json(&json!({
+            "account": found.account, "source": found.source, "mapping": found.mapping, "findings": found.findings,
+        }));
+    } else {
+        crate::report::show_mapping(&found);
+        found.findings.iter().for_each(show_finding);
+    }
+    Ok(Ending::with(found.findings.len() as u64))
+}
+
+fn show_finding(finding: &Finding) {
+    print_line(&format!("  {}: {}", finding.code, finding.message));
+}
+
+/// Reads the source and decides every write.
+pub(crate) async fn plan(command: PlanCommand, json: bool) -> Result<Ending> {
+    let cutover = parse_cutover(command.cutover.as_deref())?;
+    let mut bench = Bench::open(&Project::open(&command.folder.dir)?, "plan")?;
+    let discovered = bench.discover().await?;
+    let plan = bench
+        .plan(&discovered, !command.no_extract, cutover)
+        .await?;
+    let findings = bench.store.finding_counts(bench.run)?;
+    if json {
+        print_json(&crate::report::plan_json(&plan, &findings, &bench.seconds));
+    } else {
+        show_plan(&plan, &findings);
+        print_line(&format!(
+            "approve it with: longshore apply --approve {}",
+            plan.hash
+        ));
+    }
+    Ok(Ending::with(
+        findings.iter().map(|(_, _, count)| count).sum(),
+    ))
+}
+
+fn parse_cutover(text: Option<&str>) -> Result<Option<Date>> {
+    text.map(|text| {
+        text.parse()
+            .with_context(|| format!("--cutover {text:?} is no date"))
+    })
+    .transpose()
+}
+
+/// Carries out the approved plan.
+pub(crate) async fn apply(command: Apply, json: bool) -> Result<Ending> {
+    let project = Project::open(&command.folder.dir)?;
+    let mut bench = Bench::open(&project, "apply")?;
+    let plan = bench.load_plan()?;
+    let approval = match (command.approve, command.yes) {
+        (Some(hash), _) => Approval::Hash(hash),
+        (None, true) => Approval::Newest,
+        (None, false) => Approval::Ask,
+    };
+    let approved = approve(plan, &approval)?;
+    bench.apply(&approved).await?;
+    let counts = bench.store.outcome_counts(&approved.plan().id)?;
+    let failed: u64 = counts
+        .iter()
+        .filter(|(_, kind, _)| *kind == model::ledger::OutcomeKind::Failed)
+        .map(|(_, _, count)| count)
+        .sum();
+    if json {
+        print_json(&crate::report::apply_json(
+            approved.plan(),
+            &counts,
+            &bench.seconds,
+        ));
+    } else {
+        crate::report::show_outcomes(&counts);
+        print_line("prove it with: longshore audit");
+    }
+    Ok(Ending::with(failed))
+}
+
+/// All phases with one approval.
+pub(crate) async fn migrate(command: Migrate, json: bool) -> Result<Ending> {
+    let project = Project::open(&command.folder.dir)?;
+    let approval = if command.yes {
+        Approval::Newest
+    } else {
+        Approval::Ask
+    };
+    migrate_project(
+        &project,
+        approval,
+        parse_cutover(command.cutover.as_deref())?,
+        command.out,
+        json,
+    )
+    .await
+}
+
+/// All phases on an opened project. A plan that was approved and not carried out to its end is carried out first.
+pub(crate) async fn migrate_project(
+    project: &Project,
+    approval: Approval,
+    cutover: Option<Date>,
+    out: Option<PathBuf>,
+    json: bool,
+) -> Result<Ending> {
+    let mut bench = Bench::open(project, "migrate")?;
+    let approved = match run::find_open_plan(&bench.store)? {
+        Some(unfinished) => {
+            tell(&format!(
+                "going on with plan {}, which was approved and is not carried out to its end",
+                unfinished.plan().id
+            ));
+            unfinished
+        }
+        None => {
+            let discovered = bench.discover().await?;
+            let plan = bench.plan(&discovered, true, cutover).await?;
+            if !json {
+                show_plan(&plan, &bench.store.finding_counts(bench.run)?);
+            }
+            approve(plan, &approval)?
+        }
+    };
+    bench.apply(&approved).await?;
+    audit_and_report(project, &mut bench, approved.plan(), out, json).await
+}
+
+fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {
+    let hash = match approval {
+        Approval::Newest => plan.hash.clone(),
+        Approval::Hash(hash) => hash.clone(),
+        Approval::Ask => {
+            if !ask(&format!("Carry out plan {}?", plan.id))? {
+                let hint = format!(
+                    "nothing was written; approve it with `longshore apply --approve {}` or --yes",
+                    plan.hash
+                );
+                return Err(WithHint::new("the plan was not approved", hint));
+            }
+            plan.hash.clone()
+        }
+    };
+    Ok(plan.approve(&hash, model::Instant::now())?)
+}
+
+/// Proves the account of the newest plan.
+pub(crate) async fn audit(command: Audit, json: bool) -> Result<Ending> {
+    let project = Project::open(&command.folder.dir)?;
+    let mut bench = Bench::open(&project, "audit")?;
+    let plan = bench.load_plan()?;
+    audit_and_report(&project, &mut bench, &plan, command.out, json).await
+}
+
+async fn audit_and_report(
+    project: &Project,
+    bench: &mut Bench,
+    plan: &Plan,
+    out: Option<PathBuf>,
+    json: bool,
+) -> Result<Ending> {
+    let workbook = project.workbook(out);
+    let summary = bench.audit(plan, &workbook).await?;
+    let report = Report {
+        plan,
+        summary: &summary,
+        local_crm: &project.local_crm(),
+        seconds: &bench.seconds,
+    };
+    if json {
+        print_json(&report.to_json());
+    } else {
+        show_report(&report);
+    }
+    Ok(Ending::with(
+        summary.finding_count() + summary.failed_count(),
+    ))
+}

@@ -1,0 +1,144 @@
+//! Progress on standard error: bars with rate and remaining time on a terminal, plain lines otherwise.
+//!
+//! It also hears Ctrl-C, so that a phase stops between two batches and can be resumed.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use model::ObjectName;
+use run::{Phase, Progress};
+
+/// How often a plain line is written for one object.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows progress, and hears Ctrl-C.
+#[derive(Debug)]
+pub(crate) struct Display {
+    terminal: bool,
+    quiet: bool,
+    current: Mutex<Current>,
+    done: AtomicU64,
+    stopped: &'static AtomicBool,
+}
+
+#[derive(Debug)]
+struct Current {
+    bar: ProgressBar,
+    title: String,
+    expected: Option<u64>,
+    begun: Instant,
+    told: Instant,
+}
+
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+impl Display {
+    /// Shows nothing when `quiet`; must be made within a tokio runtime.
+    pub(crate) fn new(quiet: bool) -> Self {
+        tokio::spawn(async {
+            // Without a handler for signals the process just ends, which is safe too.
+            if tokio::signal::ctrl_c().await.is_ok() {
+                STOPPED.store(true, Ordering::Relaxed);
+                tell("stopping after this batch; press Ctrl-C again to stop at once");
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    std::process::exit(2);
+                }
+            }
+        });
+        let (now, bar) = (Instant::now(), ProgressBar::hidden());
+        let title = String::new();
+        let current = Current {
+            bar,
+            title,
+            expected: None,
+            begun: now,
+            told: now,
+        };
+        Self {
+            terminal: std::io::stderr().is_terminal() && !quiet,
+            quiet,
+            current: Mutex::new(current),
+            done: AtomicU64::new(0),
+            stopped: &STOPPED,
+        }
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+        self.current.lock().expect("no holder of this lock panics")
+    }
+}
+
+/// Writes one line to standard error, which may be closed: nobody reads it then.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+impl Progress for Display {
+    fn begin(&self, phase: Phase, object: &ObjectName, expected: Option<u64>) {
+        let mut current = self.current();
+        current.title = format!("{:<8} {object}", phase.name());
+        (current.expected, current.begun, current.told) =
+            (expected, Instant::now(), Instant::now());
+        self.done.store(0, Ordering::Relaxed);
+        if self.terminal {
+            let bar = expected.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+            let template = match expected {
+                Some(_) => "{msg:24} {bar:30} {human_pos}/{human_len} {per_sec} {eta} left",
+                None => "{msg:24} {spinner} {human_pos} {per_sec} {elapsed}",
+            };
+            bar.set_style(
+                ProgressStyle::with_template(template)
+                    .expect("the template is a constant that parses"),
+            );
+            bar.set_message(current.title.clone());
+            current.bar = bar;
+        }
+    }
+
+    fn advance(&self, records: u64) {
+        let done = self.done.fetch_add(records, Ordering::Relaxed) + records;
+        let mut current = self.current();
+        if self.terminal {
+            current.bar.set_position(done);
+        } else if !self.quiet && current.told.elapsed() >= PLAIN_EVERY {
+            current.told = Instant::now();
+            let seconds = current.begun.elapsed().as_secs_f64();
+            let left = current
+                .expected
+                .filter(|_| done > 0)
+                .map_or_else(String::new, |expected| {
+                    format!(
+                        ", {:.0} s left",
+                        seconds / done as f64 * expected.saturating_sub(done) as f64
+                    )
+                });
+            tell(&format!(
+                "{} {done}, {:.0}/s{left}",
+                current.title,
+                done as f64 / seconds
+            ));
+        }
+    }
+
+    fn end(&self) {
+        let current = self.current();
+        if self.terminal {
+            current.bar.finish_and_clear();
+        }
+        let done = self.done.load(Ordering::Relaxed);
+        if !self.quiet && done > 0 {
+            let seconds = current.begun.elapsed().as_secs_f64();
+            tell(&format!(
+                "{:<28} {done:>9} in {seconds:>6.1} s",
+                current.title
+            ));
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}

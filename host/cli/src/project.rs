@@ -1,0 +1,228 @@
+//! A project: one folder, and `longshore.toml` in it.
+//!
+//! It opens what the phases need: state, vault, installed connector, source and destination. It decides nothing about data.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use model::ConnectionId;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::WithHint;
+
+/// `longshore.toml`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProjectFile {
+    /// The source; written by `connect`.
+    pub(crate) connection: Option<ConnectionSection>,
+}
+
+/// The source of a project.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConnectionSection {
+    /// Its name; part of every record's source id, so it stays once records were written.
+    pub(crate) name: String,
+    /// Id of the installed connector.
+    pub(crate) connector: String,
+    /// Id of the way to log in, of the connector's manifest.
+    pub(crate) credential: String,
+    /// What the connector's addresses need.
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// Settings of the connector.
+    #[serde(default)]
+    pub(crate) settings: BTreeMap<String, String>,
+    /// What the vendor lets this account spend a day, where that is not what the connector's manifest declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) daily_budget: Option<u64>,
+    /// For developers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) developer: Option<DeveloperSection>,
+}
+
+/// What only a developer sets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeveloperSection {
+    /// Loopback address that stands for every host of the connector.
+    pub(crate) base_url: String,
+    /// Whether the manifest's rate limits hold.
+    pub(crate) rate_limits: bool,
+}
+
+/// A project's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) folder: PathBuf,
+    pub(crate) file: ProjectFile,
+}
+
+const FILE: &str = "longshore.toml";
+
+impl Project {
+    /// Starts a project.
+    pub(crate) fn init(folder: &Path) -> Result<Self> {
+        if folder.join(FILE).exists() {
+            let message = format!("{} holds a project already", folder.display());
+            return Err(WithHint::new(
+                message,
+                "take another folder with --dir, or go on with this one: `longshore status`",
+            ));
+        }
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let project = Self {
+            folder: folder.to_owned(),
+            file: ProjectFile::default(),
+        };
+        project.save()?;
+        Ok(project)
+    }
+
+    /// Opens the project in that folder.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let message = format!("there is no project in {}", folder.display());
+                return Err(WithHint::new(
+                    message,
+                    "start one with `longshore init`, or name its folder with --dir",
+                ));
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
+        };
+        let file = toml::from_str(&text)
+            .with_context(|| format!("{} is not a project file", path.display()))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+        })
+    }
+
+    /// Writes `longshore.toml`: aside first, then in its place.
+    pub(crate) fn save(&self) -> Result<()> {
+        let path = self.folder.join(FILE);
+        let text = toml::to_string_pretty(&self.file)
+            .context("the project file cannot be written as TOML")?;
+        let mut aside = tempfile::NamedTempFile::new_in(&self.folder)?;
+        std::io::Write::write_all(&mut aside, text.as_bytes())?;
+        aside.as_file().sync_all()?;
+        aside
+            .persist(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    }
+
+    /// The source of the project.
+    pub(crate) fn connection(&self) -> Result<&ConnectionSection> {
+        self.file.connection.as_ref().ok_or_else(|| {
+            WithHint::new(
+                "this project has no source yet",
+                "connect one, for example: `longshore connect pipedrive --param company=acme`",
+            )
+        })
+    }
+
+    /// The file of the local CRM.
+    pub(crate) fn local_crm(&self) -> PathBuf {
+        self.folder.join("local-crm.db")
+    }
+
+    /// The workbook, unless it is sent elsewhere.
+    pub(crate) fn workbook(&self, out: Option<PathBuf>) -> PathBuf {
+        out.unwrap_or_else(|| self.folder.join("audit.xlsx"))
+    }
+
+    /// The installed connectors.
+    pub(crate) fn installed(&self) -> market::Installed {
+        market::Installed::new(self.folder.join("connectors"))
+    }
+
+    /// The vault, opened with `LONGSHORE_VAULT_KEY` where it is set, else with the key file in the folder.
+    pub(crate) fn vault(&self) -> Result<vault::Vault> {
+        let key = match std::env::var_os("LONGSHORE_VAULT_KEY") {
+            Some(_) => vault::KeySource::Environment("LONGSHORE_VAULT_KEY".to_owned()),
+            None => vault::KeySource::File(self.folder.join("vault.key")),
+        };
+        Ok(vault::Vault::open(self.folder.join("vault.json"), key)?)
+    }
+
+    /// The state of the project; one process at a time has it.
+    pub(crate) fn store(&self) -> Result<store::Store> {
+        let mut store = store::Store::open(&self.folder)?;
+        store.set_commit_hook(Box::new(
+            |point| tracing::trace!(target: "longshore::commit", point = ?point),
+        ));
+        Ok(store)
+    }
+
+    /// The source, through its connector in its cell. No code of the connector has run yet.
+    pub(crate) fn source(&self) -> Result<sandbox::ConnectorSource> {
+        let section = self.connection()?;
+        let (package, inspection) = self.installed().load(&section.connector)?;
+        let manifest = &inspection.manifest;
+        let credential = manifest
+            .find_credential(&section.credential)
+            .with_context(|| {
+                format!(
+                    "connector {} has no way to log in called {:?}",
+                    section.connector, section.credential
+                )
+            })?;
+        let mut endpoints = manifest.endpoints.clone();
+        for limit in endpoints
+            .iter_mut()
+            .filter_map(|endpoint| endpoint.rate_limit.as_mut())
+        {
+            limit.daily_budget = section.daily_budget.or(limit.daily_budget);
+        }
+        let options = egress::GatewayOptions {
+            connection: ConnectionId::from(section.name.as_str()),
+            endpoints,
+            parameters: section.parameters.clone(),
+            credential: credential.clone(),
+            origin_override: section
+                .developer
+                .as_ref()
+                .map(|developer| developer.base_url.parse())
+                .transpose()?,
+            vault: Arc::new(self.vault()?),
+            rate_limits: match &section.developer {
+                Some(developer) if !developer.rate_limits => egress::RateLimits::Off,
+                _ => egress::RateLimits::Declared,
+            },
+            user_agent: concat!("longshore/", env!("CARGO_PKG_VERSION")).to_owned(),
+            caps: egress::Caps::default(),
+        };
+        let gateway = Arc::new(egress::Gateway::new(options)?);
+        let engine = sandbox::Engine::new(sandbox::EngineOptions::default())?;
+        let connector = engine
+            .compile(&package)
+            .with_context(|| format!("connector {} was refused", section.connector))?;
+        let mut limits = sandbox::CellLimits::default();
+        limits.memory_max_bytes = usize::try_from(manifest.limits.memory_mib)? << 20;
+        limits.call_timeout =
+            std::time::Duration::from_millis(manifest.limits.call_timeout_ms.into());
+        let settings = manifest.settings(&section.settings)?;
+        Ok(sandbox::ConnectorSource::new(
+            connector,
+            &section.name.as_str().into(),
+            gateway,
+            settings,
+            limits,
+        ))
+    }
+
+    /// The destination.
+    pub(crate) fn destination(&self) -> Result<localcrm::LocalCrm> {
+        Ok(localcrm::LocalCrm::open(&self.local_crm())?)
+    }
+}

@@ -1,0 +1,496 @@
+//! Apply: carries out an approved plan, batch by batch: intent, write, outcome.
+//!
+//! It makes no choice: what to write is in the plan. After a crash it asks the destination, by source key, what became of an intent
+//! without an outcome.
+
+use model::destination::{
+    Destination, Preparation, Prepared, SourceKey, Write, WriteBatch, WriteOutcome,
+};
+use model::ledger::{ActionOutcome, Outcome};
+use model::mapping::ObjectMapping;
+use model::plan::{Action, ApprovedPlan, Plan, PlannedAction};
+use model::row::RowWriter;
+use model::{Catalog, DestinationRecordId, Finding, FindingCode, Instant, PlanId, RunId};
+use reconcile::ObjectPlanner;
+use store::Store;
+
+use crate::bind::{Binder, Unbound};
+use crate::context::{BATCH_RECORDS, Context, decode_stored};
+use crate::error::RunError;
+use crate::links::apply_links;
+use crate::plan::{PLAN_RUN, find_planner};
+use crate::progress::Phase;
+
+/// What an apply came to; the counts are in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplySummary {
+    /// The plan that was carried out.
+    pub plan: PlanId,
+    /// Intents of an earlier run whose outcome was found at the destination.
+    pub recovered: u64,
+}
+
+/// Kind of the documents that hold what preparation found or made for a plan.
+pub(crate) const PREPARED: &str = "prepared";
+
+/// Kind of the documents that hold when a plan was approved, and when it was audited.
+const APPROVED: &str = "approved";
+pub(crate) const AUDITED: &str = "audited";
+
+/// The newest plan where it was approved and its audit is not done: what a stopped migration goes on with.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn find_open_plan(store: &Store) -> Result<Option<ApprovedPlan>, RunError> {
+    let Some(plan) = store.latest_plan()? else {
+        return Ok(None);
+    };
+    let id = plan.id.as_str().to_owned();
+    if store.load_document::<Instant>(AUDITED, &id)?.is_some() {
+        return Ok(None);
+    }
+    let Some(approved_at) = store.load_document::<Instant>(APPROVED, &id)? else {
+        return Ok(None);
+    };
+    let hash = plan.hash.clone();
+    plan.approve(&hash, approved_at)
+        .map(Some)
+        .map_err(|error| RunError::Inconsistent(error.to_string()))
+}
+
+/// The run that made a plan, so that all its findings stand together.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn find_plan_run(store: &Store, plan: &PlanId) -> Result<Option<RunId>, RunError> {
+    Ok(store.load_document(PLAN_RUN, plan.as_str())?)
+}
+
+/// Carries out the plan, going on where an earlier run stopped.
+///
+/// # Errors
+/// When the plan is not as it was approved, or a side or the state fails. What is done is in the ledger.
+pub async fn apply(
+    ctx: &mut Context<'_>,
+    approved: &ApprovedPlan,
+) -> Result<ApplySummary, RunError> {
+    let plan = approved.plan();
+    ctx.store.verify_plan(plan)?;
+    ctx.store
+        .save_document(APPROVED, plan.id.as_str(), &approved.approved_at())?;
+    ctx.store.begin_apply(ctx.run, approved)?;
+    let prepared = prepare(ctx.destination, plan).await?;
+    ctx.store
+        .save_document(PREPARED, plan.id.as_str(), &prepared)?;
+    let mut binder = Binder::new(&ctx.connection, &prepared);
+    let intents = ctx.store.intents_without_outcome(&plan.id)?;
+    let mut summary = ApplySummary {
+        plan: plan.id.clone(),
+        recovered: 0,
+    };
+    for object in &plan.header.mapping.objects {
+        let planner = find_planner(
+            &plan.header.mapping,
+            &plan.header.source,
+            &plan.header.target,
+            &plan.header.target,
+            object,
+        )?;
+        let counts = plan
+            .header
+            .counts
+            .iter()
+            .find(|(name, ..)| *name == object.source);
+        ctx.progress.begin(
+            Phase::Apply,
+            &object.source,
+            counts.map(|(.., counts)| counts.selected),
+        );
+        let mut work = Work {
+            plan,
+            object,
+            planner: &planner,
+            binder: &mut binder,
+            intents: &intents,
+            deferred: Vec::new(),
+        };
+        let applied = work.apply_object(ctx).await;
+        ctx.progress.end();
+        summary.recovered += applied?;
+        binder.forget(&object.source);
+    }
+    apply_links(ctx, plan).await?;
+    Ok(summary)
+}
+
+/// Creates the properties, options, pipelines, stages and labels that the plan needs. It may be repeated.
+async fn prepare(destination: &dyn Destination, plan: &Plan) -> Result<Prepared, RunError> {
+    let present = destination.fetch_catalog().await;
+    let present = present.map_err(|error| RunError::destination("reading the catalog", error))?;
+    let preparation = preparation(plan, &present);
+    let prepared = destination.prepare(&preparation).await;
+    prepared.map_err(|error| RunError::destination("preparing properties and pipelines", error))
+}
+
+fn preparation(plan: &Plan, present: &Catalog) -> Preparation {
+    let mut preparation = Preparation {
+        pipelines: plan.header.mapping.pipelines.clone(),
+        ..Preparation::default()
+    };
+    for object in &plan.header.mapping.objects {
+        let Some(target) = plan.header.target.find_object(object.destination.as_str()) else {
+            continue;
+        };
+        let existing = present.find_object(object.destination.as_str());
+        for field in target.fields.iter() {
+            let existing =
+                existing.and_then(|info| info.fields.get(info.fields.find(&field.name)?));
+            match existing {
+                None => preparation
+                    .properties
+                    .push((object.destination.clone(), field.clone())),
+                Some(existing) => {
+                    let is_new = |option: &&model::catalog::FieldOption| {
+                        existing
+                            .options
+                            .iter()
+                            .all(|known| known.value != option.value)
+                    };
+                    let options: Vec<_> = field.options.iter().filter(is_new).cloned().collect();
+                    if !options.is_empty() {
+                        preparation.options.push((
+                            object.destination.clone(),
+                            field.name.clone(),
+                            options,
+                        ));
+                    }
+                }
+            }
+        }
+        for association in &object.associations {
+            if let Some(label) = &association.label {
+                preparation.labels.push((
+                    object.destination.clone(),
+                    association.to.clone(),
+                    label.clone(),
+                ));
+            }
+        }
+    }
+    preparation
+}
+
+struct Work<'w> {
+    plan: &'w Plan,
+    object: &'w ObjectMapping,
+    planner: &'w ObjectPlanner,
+    binder: &'w mut Binder,
+    intents: &'w [i64],
+    /// Links to survivors that were not yet bound when their turn came.
+    deferred: Vec<(i64, PlannedAction)>,
+}
+
+impl Work<'_> {
+    async fn apply_object(&mut self, ctx: &mut Context<'_>) -> Result<u64, RunError> {
+        let (mut after, mut recovered) = (0, 0);
+        loop {
+            ctx.go_on()?;
+            let actions = ctx.store.load_unfinished(
+                &self.plan.id,
+                &self.object.source,
+                after,
+                BATCH_RECORDS,
+            )?;
+            let (Some((first, _)), Some((last, _))) = (actions.first(), actions.last()) else {
+                break;
+            };
+            let (first, last) = (*first, *last);
+            after = last;
+            let count = actions.len() as u64;
+            let (known, fresh) = self.split(actions);
+            if !known.is_empty() {
+                recovered += self.recover(ctx, known).await?;
+            }
+            if !fresh.is_empty() {
+                ctx.store
+                    .write_intent(ctx.run, &self.plan.id, first, last)?;
+                self.carry_out(ctx, fresh).await?;
+            }
+            ctx.progress.advance(count);
+        }
+        self.settle_deferred(ctx)?;
+        Ok(recovered)
+    }
+
+    /// Parts actions into those announced by a run that died and those that nobody touched.
+    fn split(
+        &self,
+        actions: Vec<(i64, PlannedAction)>,
+    ) -> (Vec<(i64, PlannedAction)>, Vec<(i64, PlannedAction)>) {
+        if self.intents.is_empty() {
+            return (Vec::new(), actions);
+        }
+        let is_write =
+            |action: &Action| matches!(action, Action::Create { .. } | Action::Update { .. });
+        actions.into_iter().partition(|(position, planned)| {
+            is_write(&planned.action) && self.intents.binary_search(position).is_ok()
+        })
+    }
+
+    /// Asks the destination what became of announced writes. Creates that are there have their outcome; everything else is carried out
+    /// (again): an update only sets the same values once more.
+    async fn recover(
+        &mut self,
+        ctx: &mut Context<'_>,
+        announced: Vec<(i64, PlannedAction)>,
+    ) -> Result<u64, RunError> {
+        let key = |planned: &PlannedAction| SourceKey {
+            connection: ctx.connection.clone(),
+            object: self.object.source.clone(),
+            record: planned.record.to_string(),
+        };
+        let keys: Vec<_> = announced.iter().map(|(_, planned)| key(planned)).collect();
+        let found = ctx
+            .destination
+            .find_records(&self.object.destination, &keys)
+            .await;
+        let failed = |error| {
+            RunError::destination(
+                format!("looking up {} records", self.object.destination),
+                error,
+            )
+        };
+        let found = found.map_err(failed)?;
+        let (mut outcomes, mut open) = (Vec::new(), Vec::new());
+        for ((position, planned), found) in announced.into_iter().zip(found) {
+            match (found, &planned.action) {
+                (Some(id), Action::Create { .. }) => {
+                    outcomes.push(ActionOutcome {
+                        position,
+                        record: planned.record,
+                        outcome: Outcome::Created(id),
+                    });
+                }
+                _ => open.push((position, planned)),
+            }
+        }
+        let recovered = outcomes.len() as u64;
+        self.note(ctx, &outcomes)?;
+        if !open.is_empty() {
+            self.carry_out(ctx, open).await?;
+        }
+        Ok(recovered)
+    }
+
+    async fn carry_out(
+        &mut self,
+        ctx: &mut Context<'_>,
+        actions: Vec<(i64, PlannedAction)>,
+    ) -> Result<(), RunError> {
+        let (mut rows, mut writes, mut written, mut outcomes) =
+            (RowWriter::new(), Vec::new(), Vec::new(), Vec::new());
+        for (position, planned) in actions {
+            let outcome = match &planned.action {
+                Action::Create { row, .. } => {
+                    rows.append_row(row);
+                    writes.push(Write::Create);
+                    written.push((position, planned));
+                    continue;
+                }
+                Action::Update {
+                    destination, row, ..
+                } => {
+                    rows.append_row(row);
+                    writes.push(Write::Update(destination.clone()));
+                    written.push((position, planned));
+                    continue;
+                }
+                Action::Keep { destination, .. } => Outcome::Unchanged(destination.clone()),
+                Action::Link { .. } => {
+                    self.deferred.push((position, planned));
+                    continue;
+                }
+                Action::Exclude { .. } => Outcome::Excluded,
+                Action::Quarantine { reason } => Outcome::Failed(reason.to_string()),
+            };
+            outcomes.push(ActionOutcome {
+                position,
+                record: planned.record,
+                outcome,
+            });
+        }
+        if !writes.is_empty() {
+            self.write(ctx, rows, writes, written, &mut outcomes)
+                .await?;
+        }
+        self.note(ctx, &outcomes)
+    }
+
+    async fn write(
+        &mut self,
+        ctx: &mut Context<'_>,
+        rows: RowWriter,
+        writes: Vec<Write>,
+        written: Vec<(i64, PlannedAction)>,
+        outcomes: &mut Vec<ActionOutcome>,
+    ) -> Result<(), RunError> {
+        let mut records = decode_stored(self.planner.planned(), rows.into_bytes())?;
+        let unbound = self.binder.bind(ctx.store, self.planner, &mut records)?;
+        self.tell_unbound(ctx, unbound)?;
+        let connection = ctx.connection.clone();
+        let batch = WriteBatch {
+            connection,
+            source_object: self.object.source.clone(),
+            records,
+            writes,
+        };
+        let answers = ctx.destination.write_records(&batch).await;
+        let answers = answers.map_err(|error| {
+            RunError::destination(
+                format!("writing {} records", self.object.destination),
+                error,
+            )
+        })?;
+        if answers.len() != written.len() {
+            let (asked, got) = (written.len(), answers.len());
+            return Err(RunError::Inconsistent(format!(
+                "the destination answered {got} of {asked} {} writes",
+                self.object.destination
+            )));
+        }
+        let mut findings = Vec::new();
+        for ((position, planned), answer) in written.into_iter().zip(answers) {
+            let outcome = match (answer, &planned.action) {
+                (WriteOutcome::Written { id, .. }, Action::Create { .. }) => Outcome::Created(id),
+                (
+                    WriteOutcome::Written { id, before },
+                    Action::Update {
+                        before: planned_before,
+                        ..
+                    },
+                ) => Outcome::Updated(id, before.unwrap_or_else(|| planned_before.clone())),
+                (WriteOutcome::Written { id, .. }, _) => Outcome::Unchanged(id),
+                (WriteOutcome::Refused(message), _) => {
+                    findings.push(self.finding(
+                        FindingCode::RefusedRecord,
+                        planned.record.as_str(),
+                        None,
+                        message.clone(),
+                    ));
+                    Outcome::Failed(message)
+                }
+            };
+            outcomes.push(ActionOutcome {
+                position,
+                record: planned.record,
+                outcome,
+            });
+        }
+        ctx.store.add_findings(ctx.run, &findings)?;
+        Ok(())
+    }
+
+    /// Binds each linked record to its survivor's, in rounds: a survivor may itself be linked to another.
+    fn settle_deferred(&mut self, ctx: &mut Context<'_>) -> Result<(), RunError> {
+        let mut open = std::mem::take(&mut self.deferred);
+        loop {
+            let before = open.len();
+            let (mut outcomes, mut left) = (Vec::new(), Vec::new());
+            for chunk in open.chunks(BATCH_RECORDS as usize) {
+                let survivors: Vec<_> = chunk
+                    .iter()
+                    .map(|(_, planned)| survivor_of(planned))
+                    .collect();
+                let found =
+                    ctx.store
+                        .find_identities(&ctx.connection, &self.object.source, &survivors)?;
+                for ((position, planned), identity) in chunk.iter().zip(found) {
+                    match identity {
+                        Some(id) => outcomes.push(linked(*position, planned, id)),
+                        None => left.push((*position, planned.clone())),
+                    }
+                }
+            }
+            self.note(ctx, &outcomes)?;
+            open = left;
+            if open.len() == before {
+                break;
+            }
+        }
+        let orphan = |(position, planned): &(i64, PlannedAction)| {
+            let message = format!(
+                "record {}, which it is the same as, is not at the destination",
+                survivor_of(planned)
+            );
+            ActionOutcome {
+                position: *position,
+                record: planned.record.clone(),
+                outcome: Outcome::Failed(message),
+            }
+        };
+        self.note(ctx, &open.iter().map(orphan).collect::<Vec<_>>())
+    }
+
+    fn note(&self, ctx: &mut Context<'_>, outcomes: &[ActionOutcome]) -> Result<(), RunError> {
+        for chunk in outcomes.chunks(BATCH_RECORDS as usize) {
+            let object = self.object;
+            ctx.store.write_outcomes(
+                ctx.run,
+                &self.plan.id,
+                &ctx.connection,
+                &object.source,
+                &object.destination,
+                chunk,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn tell_unbound(&self, ctx: &mut Context<'_>, unbound: Vec<Unbound>) -> Result<(), RunError> {
+        let findings = unbound.into_iter().map(|unbound| {
+            let Unbound {
+                record,
+                property,
+                object,
+                id,
+            } = unbound;
+            let message =
+                format!("{property} stays blank: {object} {id} is not at the destination");
+            self.finding(FindingCode::MissingEnd, &record, Some(property), message)
+        });
+        ctx.store
+            .add_findings(ctx.run, &findings.collect::<Vec<_>>())?;
+        Ok(())
+    }
+
+    fn finding(
+        &self,
+        code: FindingCode,
+        record: &str,
+        field: Option<String>,
+        message: String,
+    ) -> Finding {
+        Finding {
+            code,
+            object: self.object.source.clone(),
+            record: Some(record.to_owned()),
+            field,
+            message,
+        }
+    }
+}
+
+fn survivor_of(planned: &PlannedAction) -> &str {
+    match &planned.action {
+        Action::Link { survivor, .. } => survivor.as_str(),
+        _ => unreachable!("only links are deferred"),
+    }
+}
+
+fn linked(position: i64, planned: &PlannedAction, id: DestinationRecordId) -> ActionOutcome {
+    ActionOutcome {
+        position,
+        record: planned.record.clone(),
+        outcome: Outcome::Linked(id),
+    }
+}

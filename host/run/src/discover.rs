@@ -1,0 +1,62 @@
+//! Discover: both catalogs, and the mapping that follows from them.
+
+use model::mapping::Mapping;
+use model::{Account, Catalog, Finding};
+
+use crate::context::Context;
+use crate::error::RunError;
+use crate::progress::Phase;
+
+/// What both sides have, and what would become of what.
+#[derive(Clone, Debug)]
+pub struct Discovered {
+    /// The source's account.
+    pub account: Account,
+    /// The source's objects and pipelines.
+    pub source: Catalog,
+    /// The destination's objects and pipelines.
+    pub destination: Catalog,
+    /// The default mapping between them.
+    pub mapping: Mapping,
+    /// What a person should know.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads both catalogs.
+///
+/// # Errors
+/// When a side does not answer.
+pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
+    let catalog = "catalog".into();
+    ctx.progress.begin(Phase::Discover, &catalog, None);
+    let account = ctx
+        .source
+        .check()
+        .await
+        .map_err(|error| RunError::source(&catalog, error))?;
+    let (source, mut findings) = ctx
+        .source
+        .fetch_catalog()
+        .await
+        .map_err(|error| RunError::source(&catalog, error))?;
+    let destination = ctx.destination.fetch_catalog().await;
+    let destination =
+        destination.map_err(|error| RunError::destination("reading the catalog", error))?;
+    let (mapping, mapped) = reconcile::default_mapping(&source, &destination);
+    findings.extend(mapped);
+    ctx.store.save_document(
+        "account-currency",
+        ctx.connection.as_str(),
+        &account.currency.clone().unwrap_or_default(),
+    )?;
+    ctx.store
+        .save_document("source-catalog", ctx.connection.as_str(), &source)?;
+    ctx.progress.end();
+    Ok(Discovered {
+        account,
+        source,
+        destination,
+        mapping,
+        findings,
+    })
+}

@@ -1,0 +1,76 @@
+//! What stops a phase. Everything that was committed before it stays, and the phase can be run again.
+
+use model::{DestinationError, ObjectName, SourceError};
+
+/// Why a phase stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The source did not deliver.
+    #[error("reading {object:?} from the source failed")]
+    Source {
+        /// The source's object, or `catalog`.
+        object: ObjectName,
+        /// What it answered.
+        #[source]
+        error: SourceError,
+    },
+    /// The source's list does not come to an end.
+    #[error("source object {object:?} repeats itself: {pages} pages in a row brought nothing new")]
+    Endless {
+        /// The source's object.
+        object: ObjectName,
+        /// How many pages.
+        pages: u32,
+    },
+    /// The destination did not take it.
+    #[error("{doing} at the destination failed")]
+    Destination {
+        /// What was being done.
+        doing: String,
+        /// What it answered.
+        #[source]
+        error: DestinationError,
+    },
+    /// The project's state could not be read or written.
+    #[error("the project's state failed")]
+    Store(#[from] store::StoreError),
+    /// What the store holds does not fit together.
+    #[error("the project's state does not fit together: {0}")]
+    Inconsistent(String),
+    /// A phase before this one is missing.
+    #[error("{missing} first: {why}")]
+    NotYet {
+        /// The command that makes it.
+        missing: &'static str,
+        /// What is not there.
+        why: String,
+    },
+    /// The workbook could not be written.
+    #[error("the workbook {path:?} could not be written")]
+    Workbook {
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        error: rust_xlsxwriter::XlsxError,
+    },
+    /// A person stopped it.
+    #[error("stopped; run the same command again to go on")]
+    Stopped,
+}
+
+impl RunError {
+    pub(crate) fn source(object: &ObjectName, error: SourceError) -> Self {
+        Self::Source {
+            object: object.clone(),
+            error,
+        }
+    }
+
+    pub(crate) fn destination(doing: impl Into<String>, error: DestinationError) -> Self {
+        Self::Destination {
+            doing: doing.into(),
+            error,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Extract: the source's records into the store. A page and its cursor commit together, so a killed run goes on with the next page.
+
+use model::mapping::Mapping;
+use model::source::PageRequest;
+use model::{Catalog, Finding, FindingCode, ObjectName, RecordPage, SourceError};
+use store::Checkpoint;
+
+use crate::context::Context;
+use crate::error::RunError;
+use crate::progress::Phase;
+
+/// Pages in a row without anything new after which a list is taken to be endless.
+const PAGES_WITHOUT_NEWS_MAX: u32 = 100;
+
+/// How often an object's list is started again because its cursor went stale.
+const RESTARTS_MAX: u32 = 3;
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExtractSummary {
+    /// Records that were stored in this run, by object.
+    pub records: Vec<(ObjectName, u64)>,
+    /// What a person should know.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads every mapped object to its end, going on where the run before it stopped.
+///
+/// # Errors
+/// When the source does not answer, repeats itself without end, or the state cannot be written. What was read stays.
+pub async fn extract(
+    ctx: &mut Context<'_>,
+    catalog: &Catalog,
+    mapping: &Mapping,
+) -> Result<ExtractSummary, RunError> {
+    let extraction = ctx.store.begin_extraction(&ctx.connection)?;
+    let mut summary = ExtractSummary::default();
+    for object in &mapping.objects {
+        ctx.progress.begin(
+            Phase::Extract,
+            &object.source,
+            catalog
+                .find_object(object.source.as_str())
+                .and_then(|info| info.count),
+        );
+        let read = extract_object(ctx, extraction, &object.source).await;
+        ctx.progress.end();
+        match read {
+            Ok(records) => summary.records.push((object.source.clone(), records)),
+            Err(RunError::Source {
+                error: SourceError::Permission(message) | SourceError::Unsupported(message),
+                ..
+            }) => {
+                summary.findings.push(Finding {
+                    code: FindingCode::NoPermission,
+                    object: object.source.clone(),
+                    record: None,
+                    field: None,
+                    message: format!("{} cannot be read: {message}", object.source),
+                });
+                ctx.store
+                    .finish_object(&ctx.connection, &object.source, extraction)?;
+                summary.records.push((object.source.clone(), 0));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    ctx.store.finish_extraction(extraction)?;
+    Ok(summary)
+}
+
+async fn extract_object(
+    ctx: &mut Context<'_>,
+    extraction: i64,
+    object: &ObjectName,
+) -> Result<u64, RunError> {
+    let (mut stored, mut restarts, mut idle_pages) = (0, 0, 0);
+    loop {
+        ctx.go_on()?;
+        let cursor = match ctx
+            .store
+            .load_checkpoint(&ctx.connection, object, extraction)?
+        {
+            Checkpoint::Done { .. } => {
+                ctx.store
+                    .finish_object(&ctx.connection, object, extraction)?;
+                return Ok(stored);
+            }
+            Checkpoint::Start => None,
+            Checkpoint::At(cursor, _) => Some(cursor),
+        };
+        let request = PageRequest {
+            object: object.clone(),
+            cursor,
+            updated_since: None,
+            limit: 500,
+        };
+        let page = match ctx.source.fetch_page(&request).await {
+            Ok(page) => page,
+            Err(SourceError::StaleCursor(_)) if restarts < RESTARTS_MAX => {
+                restarts += 1;
+                ctx.store
+                    .reset_checkpoint(&ctx.connection, object, extraction)?;
+                continue;
+            }
+            Err(error) => return Err(RunError::source(object, error)),
+        };
+        let fresh = store_page(ctx, extraction, object, &page)?;
+        stored += fresh;
+        idle_pages = if fresh > 0 || page.next.is_none() {
+            0
+        } else {
+            idle_pages + 1
+        };
+        if idle_pages >= PAGES_WITHOUT_NEWS_MAX {
+            return Err(RunError::Endless {
+                object: object.clone(),
+                pages: idle_pages,
+            });
+        }
+    }
+}
+
+/// Commits the page and says how many of its records were new or changed.
+fn store_page(
+    ctx: &mut Context<'_>,
+    extraction: i64,
+    object: &ObjectName,
+    page: &RecordPage,
+) -> Result<u64, RunError> {
+    let staged = ctx
+        .store
+        .stage_page(&ctx.connection, object, extraction, page)?;
+    ctx.progress.advance(page.records.len() as u64);
+    Ok(staged.new + staged.changed + staged.unchanged + staged.rejected)
+}

@@ -1,0 +1,108 @@
+//! Match keys of both sides into the store, so that a record's match is one lookup and memory stays flat.
+
+use model::mapping::ObjectMapping;
+use model::{Batch, Catalog};
+use reconcile::Matcher;
+use store::Side;
+
+use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored};
+use crate::error::RunError;
+
+/// Stores the match keys of every object that has match rules.
+pub(crate) async fn collect_keys(
+    ctx: &mut Context<'_>,
+    source: &Catalog,
+    target: &Catalog,
+    objects: &[ObjectMapping],
+) -> Result<(), RunError> {
+    ctx.store.clear_match_keys()?;
+    for object in objects {
+        if let Some(info) = source.find_object(object.source.as_str()) {
+            let matcher = Matcher::new(object.standard, info);
+            if matcher.has_rules() {
+                collect_source_keys(ctx, object, info, &matcher)?;
+            }
+        }
+        if let Some(info) = target.find_object(object.destination.as_str()) {
+            let matcher = Matcher::new(object.standard, info);
+            if matcher.has_rules() {
+                collect_destination_keys(ctx, object, &matcher).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn collect_source_keys(
+    ctx: &mut Context<'_>,
+    object: &ObjectMapping,
+    info: &std::sync::Arc<model::ObjectInfo>,
+    matcher: &Matcher,
+) -> Result<(), RunError> {
+    let mut after = 0;
+    loop {
+        ctx.go_on()?;
+        let staged = ctx.store.load_staged(
+            &ctx.connection,
+            &object.source,
+            after,
+            4 * BATCH_RECORDS,
+            BATCH_BYTES,
+        )?;
+        if staged.len == 0 {
+            return Ok(());
+        }
+        after = staged.last;
+        add_keys(
+            ctx,
+            Side::Source,
+            object,
+            &decode_stored(info, staged.rows)?,
+            matcher,
+        )?;
+    }
+}
+
+async fn collect_destination_keys(
+    ctx: &mut Context<'_>,
+    object: &ObjectMapping,
+    matcher: &Matcher,
+) -> Result<(), RunError> {
+    let mut cursor = None;
+    loop {
+        ctx.go_on()?;
+        let page = ctx
+            .destination
+            .fetch_page(&object.destination, cursor.as_ref(), BATCH_RECORDS)
+            .await;
+        let failed =
+            |error| RunError::destination(format!("reading {} records", object.destination), error);
+        let (records, next) = page.map_err(failed)?;
+        add_keys(ctx, Side::Destination, object, &records, matcher)?;
+        cursor = next;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Destination keys are stored under the source object's name, as the source's are: the two are asked together.
+fn add_keys(
+    ctx: &mut Context<'_>,
+    side: Side,
+    object: &ObjectMapping,
+    records: &Batch,
+    matcher: &Matcher,
+) -> Result<(), RunError> {
+    let keys: Vec<_> = records
+        .iter()
+        .map(|record| (record.id(), matcher.match_keys(record)))
+        .collect();
+    let mut claims = keys.iter().flat_map(|(id, keys)| {
+        keys.claims()
+            .map(move |claim| (claim.rule.name(), claim.key.as_str(), *id))
+    });
+    Ok(ctx
+        .store
+        .add_match_keys(side, &object.source, &mut claims)?)
+}

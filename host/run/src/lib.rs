@@ -1,0 +1,30 @@
+//! The order of work: discover, extract, plan, apply, audit. Each phase reads what the one before it stored, so each can be stopped and run
+//! again.
+//!
+//! It knows neither WebAssembly nor HubSpot: it takes `&dyn Source` and `&dyn Destination`. What is decided is `reconcile`'s, what is
+//! remembered is `store`'s.
+
+pub mod error;
+pub mod progress;
+pub mod context;
+pub mod discover;
+pub mod extract;
+mod keys;
+mod bind;
+mod lookup;
+pub mod plan;
+mod links;
+pub mod apply;
+mod workbook;
+mod sheets;
+mod money;
+pub mod audit;
+
+pub use apply::{ApplySummary, apply, find_open_plan, find_plan_run};
+pub use audit::{AuditSummary, MoneyReport, ObjectReport, audit};
+pub use context::Context;
+pub use discover::{Discovered, discover};
+pub use error::RunError;
+pub use extract::{ExtractSummary, extract};
+pub use plan::plan;
+pub use progress::{Phase, Progress, Silent};

@@ -1,0 +1,4 @@
+//! Whole-house tests, one binary.
+
+mod architecture;
+mod contract;

@@ -1,0 +1,280 @@
+//! Holds what a migration left behind, read into memory once: the local CRM's tables and the audit workbook's sheets.
+//!
+//! It compares nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use calamine::Reader as _;
+use it::Desk;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags};
+
+/// Objects and their tables.
+const TABLES: [(&str, &str); 15] = [
+    ("owner", "owners"),
+    ("currency", "currencies"),
+    ("company", "companies"),
+    ("contact", "contacts"),
+    ("lead", "leads"),
+    ("product", "products"),
+    ("deal", "deals"),
+    ("line_item", "line_items"),
+    ("invoice", "invoices"),
+    ("project", "projects"),
+    ("note", "notes"),
+    ("call", "calls"),
+    ("task", "tasks"),
+    ("meeting", "meetings"),
+    ("email", "emails"),
+];
+
+/// What each object of the source became.
+const OBJECTS: [(&str, &str); 14] = [
+    ("user", "owner"),
+    ("currency", "currency"),
+    ("organization", "company"),
+    ("person", "contact"),
+    ("lead", "lead"),
+    ("product", "product"),
+    ("deal", "deal"),
+    ("deal_product", "line_item"),
+    ("project", "project"),
+    ("note", "note"),
+    ("call", "call"),
+    ("task", "task"),
+    ("meeting", "meeting"),
+    ("email", "email"),
+];
+
+/// One record of the local CRM.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) id: i64,
+    cells: HashMap<String, Value>,
+}
+
+impl Row {
+    /// A column's value as the file holds it; numbers as their digits, `None` where it is NULL.
+    #[track_caller]
+    pub(crate) fn text(&self, column: &str) -> Option<String> {
+        match self.cells.get(column).unwrap_or_else(|| panic!("no column {column:?}")) {
+            Value::Null => None,
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Text(text) => Some(text.clone()),
+            other => panic!("column {column:?} holds {other:?}"),
+        }
+    }
+}
+
+/// A property of an object of the local CRM.
+#[derive(Debug, Clone)]
+pub(crate) struct Property {
+    pub(crate) name: String,
+    /// Value and label of each option.
+    pub(crate) options: Vec<(String, String)>,
+}
+
+/// One line of the workbook's sheet of findings.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) code: String,
+    pub(crate) object: String,
+    pub(crate) record: String,
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+/// Everything that a migration left behind.
+#[derive(Debug)]
+pub(crate) struct House {
+    pub(crate) summary: serde_json::Value,
+    tables: HashMap<String, Vec<Row>>,
+    by_source: HashMap<String, usize>,
+    /// Custom properties by object and label.
+    properties: HashMap<(String, String), Vec<Property>>,
+    /// Stage id to pipeline's label, stage's label, meaning.
+    pub(crate) stages: HashMap<String, (String, String, String)>,
+    associations: HashSet<(String, i64, String, i64, String)>,
+    pub(crate) findings: Vec<Finding>,
+    by_record: HashMap<(String, String), Vec<usize>>,
+    /// Object and source id of a duplicate to the source id of the kept record.
+    duplicates: HashMap<(String, String), String>,
+    left_out: HashMap<(String, String), String>,
+    sheets: HashMap<String, Vec<Vec<String>>>,
+}
+
+impl House {
+    /// Runs `longshore demo` and reads what it left.
+    pub(crate) fn of_demo(arguments: &[&str]) -> Self {
+        let desk = Desk::new();
+        let all: Vec<_> = ["demo", "--dir", "demo", "--json"].iter().chain(arguments).copied().collect();
+        let summary = desk.run_expecting(&[0, 1], &all).json();
+        let folder = desk.path().join("demo");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let db = Connection::open_with_flags(folder.join("local-crm.db"), flags).expect("the local CRM is a database");
+        let mut house = Self {
+            summary,
+            tables: HashMap::new(),
+            by_source: HashMap::new(),
+            properties: load_properties(&db),
+            stages: load_stages(&db),
+            associations: load_associations(&db),
+            findings: Vec::new(),
+            by_record: HashMap::new(),
+            duplicates: HashMap::new(),
+            left_out: HashMap::new(),
+            sheets: read_sheets(&folder.join("audit.xlsx")),
+        };
+        for (object, table) in TABLES {
+            house.load_table(&db, object, table);
+        }
+        house.read_accounts();
+        house
+    }
+
+    fn load_table(&mut self, db: &Connection, object: &str, table: &str) {
+        let mut select = db.prepare(&format!("SELECT * FROM {table} WHERE archived = 0 ORDER BY id")).expect("the table is there");
+        let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let mut rows = select.query([]).expect("readable");
+        let mut read = Vec::new();
+        while let Some(row) = rows.next().expect("readable") {
+            let cells: HashMap<String, Value> =
+                columns.iter().enumerate().map(|(place, name)| (name.clone(), row.get(place).expect("a value"))).collect();
+            if let Some(Value::Text(key)) = cells.get("longshore_source_id") {
+                let twice = self.by_source.insert(key.clone(), read.len());
+                assert_eq!(twice, None, "{key} is at the destination twice");
+            }
+            read.push(Row { id: row.get("id").expect("an id"), cells });
+        }
+        self.tables.insert(object.to_owned(), read);
+    }
+
+    fn read_accounts(&mut self) {
+        let rows = |name: &str| self.sheets.get(name).unwrap_or_else(|| panic!("no sheet {name:?}")).iter().skip(1);
+        let of = |row: &[String], at: usize| row.get(at).cloned().unwrap_or_default();
+        self.findings = rows("Findings")
+            .map(|row| Finding { code: of(row, 0), object: of(row, 1), record: of(row, 2), field: of(row, 3), message: of(row, 4) })
+            .collect();
+        self.duplicates = rows("Duplicates").map(|row| ((of(row, 0), of(row, 1)), of(row, 2))).collect();
+        self.left_out = rows("Excluded and failed").map(|row| ((of(row, 0), of(row, 1)), of(row, 3))).collect();
+        for (place, finding) in self.findings.iter().enumerate() {
+            self.by_record.entry((finding.object.clone(), finding.record.clone())).or_default().push(place);
+        }
+    }
+
+    /// The destination's object that a source's object became.
+    #[track_caller]
+    pub(crate) fn object(source: &str) -> &'static str {
+        OBJECTS.iter().find(|(from, _)| *from == source).unwrap_or_else(|| panic!("no object {source:?}")).1
+    }
+
+    /// All records of an object of the destination.
+    pub(crate) fn rows(&self, object: &str) -> &[Row] {
+        &self.tables[object]
+    }
+
+    /// The record that a source's record became, or is part of as a duplicate.
+    pub(crate) fn find(&self, source: &str, id: &str) -> Option<&Row> {
+        let kept = self.kept(source, id);
+        let place = self.by_source.get(&format!("pipedrive/{source}/{kept}"))?;
+        self.tables[Self::object(source)].get(*place)
+    }
+
+    /// The source id of the record that is kept for this one: its own, unless it is a duplicate.
+    pub(crate) fn kept(&self, source: &str, id: &str) -> String {
+        let mut kept = id.to_owned();
+        for _ in 0..8 {
+            match self.duplicates.get(&(source.to_owned(), kept.clone())) {
+                Some(other) => kept.clone_from(other),
+                None => break,
+            }
+        }
+        kept
+    }
+
+    /// Whether the workbook names it as a duplicate.
+    pub(crate) fn is_duplicate(&self, source: &str, id: &str) -> bool {
+        self.duplicates.contains_key(&(source.to_owned(), id.to_owned()))
+    }
+
+    /// Why a whole record is not there, where the workbook says so.
+    pub(crate) fn why_left_out(&self, source: &str, id: &str) -> Option<&str> {
+        self.left_out.get(&(source.to_owned(), id.to_owned())).map(String::as_str)
+    }
+
+    /// Whether a finding of one of those codes names that field of that record.
+    pub(crate) fn names(&self, codes: &[&str], source: &str, id: &str, field: &str) -> bool {
+        let found = self.by_record.get(&(source.to_owned(), id.to_owned()));
+        let mut findings = found.into_iter().flatten().map(|place| &self.findings[*place]);
+        findings.any(|finding| finding.field == field && codes.contains(&finding.code.as_str()))
+    }
+
+    /// The property of that label that was made for the source's field.
+    pub(crate) fn property(&self, object: &str, label: &str) -> Result<&Property, String> {
+        let found = self.properties.get(&(object.to_owned(), label.to_owned()));
+        match found.map(Vec::as_slice) {
+            Some([property]) => Ok(property),
+            Some(several) => Err(format!("{object}: {} properties are called {label:?}", several.len())),
+            None => Err(format!("{object}: no property is called {label:?}")),
+        }
+    }
+
+    /// Whether two records are associated by that label, `""` for the plain one, in either direction.
+    pub(crate) fn is_linked(&self, from: (&str, i64), to: (&str, i64), label: &str) -> bool {
+        let has = |a: (&str, i64), b: (&str, i64)| {
+            self.associations.contains(&(a.0.to_owned(), a.1, b.0.to_owned(), b.1, label.to_owned()))
+        };
+        has(from, to) || has(to, from)
+    }
+
+    /// How many plain associations lead from records of one object to those of another.
+    pub(crate) fn linked_from(&self, from: &str, to: &str) -> HashSet<i64> {
+        let all = self.associations.iter().filter(|(a, _, b, _, label)| a == from && b == to && label.is_empty());
+        all.map(|(_, id, ..)| *id).collect()
+    }
+
+    /// A sheet's rows, the heading first.
+    #[track_caller]
+    pub(crate) fn sheet(&self, name: &str) -> &[Vec<String>] {
+        self.sheets.get(name).unwrap_or_else(|| panic!("no sheet {name:?} in {:?}", self.sheets.keys()))
+    }
+}
+
+fn load_properties(db: &Connection) -> HashMap<(String, String), Vec<Property>> {
+    let mut properties: HashMap<_, Vec<Property>> = HashMap::new();
+    let mut select = db.prepare("SELECT object, label, name, options FROM properties WHERE custom = 1").expect("a table");
+    let mut rows = select.query([]).expect("readable");
+    while let Some(row) = rows.next().expect("readable") {
+        let options: Option<String> = row.get(3).expect("a text");
+        let options: serde_json::Value = options.map_or_else(Default::default, |json| serde_json::from_str(&json).expect("JSON"));
+        let text = |option: &serde_json::Value, key: &str| option[key].as_str().expect("a text").to_owned();
+        let options = options.as_array().into_iter().flatten().map(|option| (text(option, "value"), text(option, "label")));
+        let property = Property { name: row.get(2).expect("a text"), options: options.collect() };
+        let key = (row.get(0).expect("a text"), row.get(1).expect("a text"));
+        properties.entry(key).or_default().push(property);
+    }
+    properties
+}
+
+fn load_stages(db: &Connection) -> HashMap<String, (String, String, String)> {
+    let sql = "SELECT s.id, p.label, s.label, s.meaning FROM stages s JOIN pipelines p ON p.id = s.pipeline_id";
+    let mut select = db.prepare(sql).expect("tables");
+    let read = select.query_map([], |row| Ok((row.get::<_, i64>(0)?.to_string(), (row.get(1)?, row.get(2)?, row.get(3)?))));
+    read.expect("readable").collect::<Result<_, _>>().expect("readable")
+}
+
+fn load_associations(db: &Connection) -> HashSet<(String, i64, String, i64, String)> {
+    let mut select = db.prepare("SELECT from_object, from_id, to_object, to_id, label FROM associations").expect("a table");
+    let read = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)));
+    read.expect("readable").collect::<Result<_, _>>().expect("readable")
+}
+
+fn read_sheets(path: &Path) -> HashMap<String, Vec<Vec<String>>> {
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).expect("the workbook opens");
+    let read = |(name, range): (String, calamine::Range<calamine::Data>)| {
+        let rows = range.rows().map(|row| row.iter().map(ToString::to_string).collect());
+        (name, rows.collect())
+    };
+    book.worksheets().into_iter().map(read).collect()
+}
