@@ -17,6 +17,9 @@ use crate::output::{Ending, print_json, print_line};
 use crate::progress::tell;
 use crate::project::{ConnectionSection, DeveloperSection, Project};
 
+/// How long a person waits before being told that the account is tried again.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Connects a source to the project.
 pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     let mut project = Project::open(&arguments.folder.dir)?;
@@ -25,7 +28,7 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     let consent = Consent::new(&inspection);
     show(&consent);
     if !arguments.yes && !ask("Agree?")? {
-        return Err(WithHint::new(
+        return Err(WithHint::error(
             "not connected: the connector was not agreed to",
             "answer y, or give --yes",
         ));
@@ -43,18 +46,7 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
         .name
         .clone()
         .unwrap_or_else(|| inspection.manifest.id.clone());
-    let section = ConnectionSection {
-        name: name.clone(),
-        connector: inspection.manifest.id.clone(),
-        credential: credential.clone(),
-        parameters: pairs(&arguments.parameters, "--param")?,
-        settings: pairs(&arguments.settings, "--set")?,
-        daily_budget: arguments.daily_budget,
-        developer: arguments.base_url.clone().map(|base_url| DeveloperSection {
-            base_url,
-            rate_limits: !arguments.no_rate_limits,
-        }),
-    };
+    let section = section(&arguments, &inspection.manifest.id, &name, &credential)?;
     if let Some(present) = project
         .file
         .connection
@@ -62,7 +54,7 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
         .filter(|present| present.name != name)
     {
         let message = format!("this project reads {:?} already", present.name);
-        return Err(WithHint::new(
+        return Err(WithHint::error(
             message,
             "one project has one source: start another with `longshore init --dir OTHER`",
         ));
@@ -70,11 +62,8 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     project.installed().install(&package, &consent)?;
     let entry = vault::EntryName::new(ConnectionId::from(name.as_str()), credential);
     let token = read_token(arguments.token_file.as_deref())?;
-    project.vault()?.store(&entry, &vault::Secret::Key(token))?;
     project.file.connection = Some(section);
-    let account = project
-        .source()?
-        .check()
+    let account = try_token(&project, &entry, token)
         .await
         .with_context(|| format!("{name} cannot be connected"))?;
     project.save()?;
@@ -93,6 +82,60 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
             .for_each(|scope| print_line(&format!("  missing scope: {scope}")));
     }
     Ok(Ending::with(account.missing_scopes.len() as u64))
+}
+
+fn section(
+    arguments: &Connect,
+    connector: &str,
+    name: &str,
+    credential: &str,
+) -> Result<ConnectionSection> {
+    let developer = arguments.base_url.clone().map(|base_url| DeveloperSection {
+        base_url,
+        rate_limits: !arguments.no_rate_limits,
+    });
+    Ok(ConnectionSection {
+        name: name.to_owned(),
+        connector: connector.to_owned(),
+        credential: credential.to_owned(),
+        parameters: pairs(&arguments.parameters, "--param")?,
+        settings: pairs(&arguments.settings, "--set")?,
+        daily_budget: arguments.daily_budget,
+        developer,
+    })
+}
+
+/// Keeps the token and tries the account with it. A token that does not work must not take the place of one that does.
+async fn try_token(
+    project: &Project,
+    entry: &vault::EntryName,
+    token: vault::SecretText,
+) -> Result<model::Account> {
+    let vault = project.vault()?;
+    let before = vault.load(entry).ok();
+    vault.store(entry, &vault::Secret::Key(token))?;
+    let answer = match project.source() {
+        Ok(source) => check(&source).await,
+        Err(error) => Err(error),
+    };
+    if answer.is_err() {
+        match before {
+            Some(before) => vault.store(entry, &before)?,
+            None => drop(vault.remove(entry)?),
+        }
+    }
+    answer
+}
+
+/// Tries the account, and says so where that takes long: an address where nobody answers is tried several times.
+async fn check(source: &sandbox::ConnectorSource) -> Result<model::Account> {
+    let answer = source.check();
+    tokio::pin!(answer);
+    tokio::select! {
+        answered = &mut answer => return Ok(answered?),
+        () = tokio::time::sleep(PATIENCE) => tell("no answer yet; trying again for up to a minute"),
+    }
+    Ok(answer.await?)
 }
 
 fn show(consent: &Consent) {
@@ -138,7 +181,7 @@ fn read_token(file: Option<&Path>) -> Result<vault::SecretText> {
     };
     let token = text.trim();
     if token.is_empty() {
-        return Err(WithHint::new(
+        return Err(WithHint::error(
             "no token was given",
             "pipe it in, set LONGSHORE_TOKEN, or name a file with --token-file",
         ));

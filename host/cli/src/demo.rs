@@ -19,7 +19,7 @@ const CONNECTOR: &str = "pipedrive";
 pub(crate) async fn demo(arguments: Demo, json: bool) -> Result<Ending> {
     if arguments.dir.join("longshore.toml").exists() {
         let message = format!("{} holds a project already", arguments.dir.display());
-        return Err(WithHint::new(
+        return Err(WithHint::error(
             message,
             "remove that folder, or name another with --dir",
         ));

@@ -13,7 +13,7 @@ pub(crate) struct WithHint {
 
 impl WithHint {
     /// A failure and what to do about it.
-    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Error {
+    pub(crate) fn error(message: impl Into<String>, hint: impl Into<String>) -> Error {
         Self {
             message: message.into(),
             hint: hint.into(),
@@ -48,6 +48,25 @@ fn find_hint(error: &Error) -> Option<String> {
         }
         if let Some(source) = cause.downcast_ref::<SourceError>() {
             return hint_for_source(source).map(str::to_owned);
+        }
+        if cause.is::<localcrm::OpenError>() {
+            return Some(
+                "the file was left as it is: free some space if the disk is full, end other programs that write it, or \
+                 put a backup in its place, then give the same command again"
+                    .to_owned(),
+            );
+        }
+        if cause.is::<store::StoreError>() {
+            return None;
+        }
+        if cause.is::<market::InstallError>() {
+            return Some("connect again: `longshore connect` installs the connector anew".to_owned());
+        }
+        if cause.is::<toml::de::Error>() {
+            return Some("correct or remove that line; `longshore connect` writes this file anew".to_owned());
+        }
+        if cause.is::<simulators::pipedrive::StartError>() {
+            return Some("give another --port, or 0 for a free one".to_owned());
         }
         match cause.downcast_ref::<DestinationError>()? {
             DestinationError::Auth(_) => {

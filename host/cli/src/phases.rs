@@ -141,9 +141,9 @@ impl Bench {
     }
 
     fn load_plan(&self) -> Result<Plan> {
-        self.store
-            .latest_plan()?
-            .ok_or_else(|| WithHint::new("there is no plan yet", "make one with `longshore plan`"))
+        self.store.latest_plan()?.ok_or_else(|| {
+            WithHint::error("there is no plan yet", "make one with `longshore plan`")
+        })
     }
 }
 
@@ -300,7 +300,7 @@ fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {
                     "nothing was written; approve it with `longshore apply --approve {}` or --yes",
                     plan.hash
                 );
-                return Err(WithHint::new("the plan was not approved", hint));
+                return Err(WithHint::error("the plan was not approved", hint));
             }
             plan.hash.clone()
         }

@@ -78,6 +78,7 @@ pub(crate) fn tell(line: &str) {
 
 impl Progress for Display {
     fn begin(&self, phase: Phase, object: &ObjectName, expected: Option<u64>) {
+        tracing::info!(target: "longshore::object", phase = phase.name(), object = object.as_str(), "begins");
         let mut current = self.current();
         current.title = format!("{:<8} {object}", phase.name());
         (current.expected, current.begun, current.told) =
@@ -124,6 +125,7 @@ impl Progress for Display {
     }
 
     fn end(&self) {
+        tracing::info!(target: "longshore::object", records = self.done.load(Ordering::Relaxed), "ends");
         let current = self.current();
         if self.terminal {
             current.bar.finish_and_clear();

@@ -68,7 +68,7 @@ impl Project {
     pub(crate) fn init(folder: &Path) -> Result<Self> {
         if folder.join(FILE).exists() {
             let message = format!("{} holds a project already", folder.display());
-            return Err(WithHint::new(
+            return Err(WithHint::error(
                 message,
                 "take another folder with --dir, or go on with this one: `longshore status`",
             ));
@@ -90,7 +90,7 @@ impl Project {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let message = format!("there is no project in {}", folder.display());
-                return Err(WithHint::new(
+                return Err(WithHint::error(
                     message,
                     "start one with `longshore init`, or name its folder with --dir",
                 ));
@@ -124,7 +124,7 @@ impl Project {
     /// The source of the project.
     pub(crate) fn connection(&self) -> Result<&ConnectionSection> {
         self.file.connection.as_ref().ok_or_else(|| {
-            WithHint::new(
+            WithHint::error(
                 "this project has no source yet",
                 "connect one, for example: `longshore connect pipedrive --param company=acme`",
             )

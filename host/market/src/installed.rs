@@ -64,7 +64,7 @@ pub enum InstallError {
     NotInstalled(String),
     /// The package is not the one that was consented to.
     #[error(
-        "package of connector {id:?} is {found}, consented to was {expected}: install it again"
+        "package of connector {id:?} is {found}, consented to was {expected}: install it again (`longshore connect`)"
     )]
     Digest {
         /// The connector.
@@ -205,8 +205,8 @@ impl Installed {
 
     fn read_index(&self) -> Result<Index, InstallError> {
         let path = self.folder.join(INDEX);
-        match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|source| InstallError::Index {
+        match fs::read(&path) {
+            Ok(bytes) => toml::from_slice(&bytes).map_err(|source| InstallError::Index {
                 path,
                 source: Box::new(source),
             }),

@@ -30,6 +30,8 @@ pub enum FindingCode {
     UnknownProduct,
     /// A currency the destination does not have.
     UnknownCurrency,
+    /// A deal or lead is tied to no company and no contact at the source.
+    Unlinked,
     /// The account may not see an object.
     NoPermission,
     /// The destination refused a record.
@@ -46,7 +48,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::MissingEnd,
         Self::UnmappedStage,
         Self::UnknownOption,
@@ -57,6 +59,7 @@ impl FindingCode {
         Self::QuarantinedRecord,
         Self::UnknownProduct,
         Self::UnknownCurrency,
+        Self::Unlinked,
         Self::NoPermission,
         Self::RefusedRecord,
         Self::ReadBackDifference,
@@ -78,6 +81,7 @@ impl FindingCode {
             Self::QuarantinedRecord => "quarantined-record",
             Self::UnknownProduct => "unknown-product",
             Self::UnknownCurrency => "unknown-currency",
+            Self::Unlinked => "unlinked",
             Self::NoPermission => "no-permission",
             Self::RefusedRecord => "refused-record",
             Self::ReadBackDifference => "read-back-difference",

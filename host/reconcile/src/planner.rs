@@ -233,6 +233,14 @@ impl ObjectPlanner {
         record.find_text(entry.source).filter(|id| !id.is_empty())
     }
 
+    /// Whether a deal or lead is tied to nobody: it migrates as it is, and a person should know that no company and no contact
+    /// leads to it.
+    pub fn is_unlinked(&self, record: RecordRef<'_>) -> bool {
+        let is_tied = matches!(self.standard, StandardObject::Deal | StandardObject::Lead)
+            && !self.associations.is_empty();
+        is_tied && !record.is_deleted() && self.plan_links(record).next().is_none()
+    }
+
     /// The links that a record of the source carries and that the mapping takes, as (association, id at the other end); each once,
     /// also where two associations of the source come to the same. A deleted record carries none.
     pub fn plan_links<'p>(

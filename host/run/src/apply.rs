@@ -16,6 +16,7 @@ use store::Store;
 
 use crate::bind::{Binder, Unbound};
 use crate::context::{BATCH_RECORDS, Context, decode_stored};
+use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::links::apply_links;
 use crate::plan::{PLAN_RUN, find_planner};
@@ -75,6 +76,7 @@ pub async fn apply(
     approved: &ApprovedPlan,
 ) -> Result<ApplySummary, RunError> {
     let plan = approved.plan();
+    check_destination(ctx).await?;
     ctx.store.verify_plan(plan)?;
     ctx.store
         .save_document(APPROVED, plan.id.as_str(), &approved.approved_at())?;
@@ -180,6 +182,9 @@ fn preparation(plan: &Plan, present: &Catalog) -> Preparation {
     preparation
 }
 
+/// Actions with their positions in the plan.
+type Placed = Vec<(i64, PlannedAction)>;
+
 struct Work<'w> {
     plan: &'w Plan,
     object: &'w ObjectMapping,
@@ -187,7 +192,7 @@ struct Work<'w> {
     binder: &'w mut Binder,
     intents: &'w [i64],
     /// Links to survivors that were not yet bound when their turn came.
-    deferred: Vec<(i64, PlannedAction)>,
+    deferred: Placed,
 }
 
 impl Work<'_> {
@@ -223,10 +228,7 @@ impl Work<'_> {
     }
 
     /// Parts actions into those announced by a run that died and those that nobody touched.
-    fn split(
-        &self,
-        actions: Vec<(i64, PlannedAction)>,
-    ) -> (Vec<(i64, PlannedAction)>, Vec<(i64, PlannedAction)>) {
+    fn split(&self, actions: Placed) -> (Placed, Placed) {
         if self.intents.is_empty() {
             return (Vec::new(), actions);
         }
@@ -239,11 +241,7 @@ impl Work<'_> {
 
     /// Asks the destination what became of announced writes. Creates that are there have their outcome; everything else is carried out
     /// (again): an update only sets the same values once more.
-    async fn recover(
-        &mut self,
-        ctx: &mut Context<'_>,
-        announced: Vec<(i64, PlannedAction)>,
-    ) -> Result<u64, RunError> {
+    async fn recover(&mut self, ctx: &mut Context<'_>, announced: Placed) -> Result<u64, RunError> {
         let key = |planned: &PlannedAction| SourceKey {
             connection: ctx.connection.clone(),
             object: self.object.source.clone(),
@@ -282,11 +280,7 @@ impl Work<'_> {
         Ok(recovered)
     }
 
-    async fn carry_out(
-        &mut self,
-        ctx: &mut Context<'_>,
-        actions: Vec<(i64, PlannedAction)>,
-    ) -> Result<(), RunError> {
+    async fn carry_out(&mut self, ctx: &mut Context<'_>, actions: Placed) -> Result<(), RunError> {
         let (mut rows, mut writes, mut written, mut outcomes) =
             (RowWriter::new(), Vec::new(), Vec::new(), Vec::new());
         for (position, planned) in actions {
@@ -331,7 +325,7 @@ impl Work<'_> {
         ctx: &mut Context<'_>,
         rows: RowWriter,
         writes: Vec<Write>,
-        written: Vec<(i64, PlannedAction)>,
+        written: Placed,
         outcomes: &mut Vec<ActionOutcome>,
     ) -> Result<(), RunError> {
         let mut records = decode_stored(self.planner.planned(), rows.into_bytes())?;

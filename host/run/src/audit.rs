@@ -21,6 +21,7 @@ use store::AuditedAction;
 use crate::apply::{AUDITED, PREPARED};
 use crate::bind::Binder;
 use crate::context::{BATCH_RECORDS, Context, decode_stored};
+use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::lookup::Memory;
 use crate::money::DealMoney;
@@ -103,6 +104,7 @@ pub async fn audit(
     plan: &Plan,
     path: &Path,
 ) -> Result<AuditSummary, RunError> {
+    check_destination(ctx).await?;
     let prepared: Option<Prepared> = ctx.store.load_document(PREPARED, plan.id.as_str())?;
     let prepared = prepared.ok_or_else(|| RunError::NotYet {
         missing: "apply",
@@ -121,71 +123,23 @@ pub async fn audit(
         .unwrap_or_default();
     let (mut objects, mut money) = (Vec::new(), Vec::new());
     for object in &plan.header.mapping.objects {
-        let planner = find_planner(
-            &plan.header.mapping,
-            &plan.header.source,
-            &plan.header.target,
-            &plan.header.target,
-            object,
-        )?;
-        let deal_money =
-            DealMoney::new(object, planner.source(), &destination, &prepared, &currency);
-        let mut work = Work {
-            plan,
-            object,
-            planner: &planner,
-            memory: &memory,
-            money: deal_money,
-            statistics: None,
-            differing: 0,
-        };
-        let counts = plan
-            .header
-            .counts
-            .iter()
-            .find(|(name, ..)| *name == object.source);
-        ctx.progress.begin(
-            Phase::Audit,
-            &object.source,
-            counts.map(|(.., counts)| counts.selected),
-        );
+        let header = &plan.header;
+        let (source, target) = (&header.source, &header.target);
+        let planner = find_planner(&header.mapping, source, target, target, object)?;
+        let deals = DealMoney::new(object, planner.source(), &destination, &prepared, &currency);
+        let mut work = Work::new(plan, object, &planner, &memory, deals);
+        ctx.progress
+            .begin(Phase::Audit, &object.source, work.count_planned());
         let audited = work.audit_object(ctx, &mut sheets).await;
         ctx.progress.end();
         objects.push(audited?);
         money.extend(work.money.iter().flat_map(compare_money));
-        let read = work
-            .statistics
-            .as_ref()
-            .map(|(info, statistics)| (info.as_ref(), statistics));
-        sheets.add_properties(object, planner.source(), planner.planned(), read)?;
+        work.add_properties(&mut sheets)?;
     }
     let links = ctx.store.link_outcome_counts(&plan.id)?;
     check_links(plan, &links)?;
     let findings = write_findings(ctx, &mut sheets)?;
-    let lines = plan
-        .header
-        .mapping
-        .objects
-        .iter()
-        .zip(&objects)
-        .map(|(object, report)| ResultLine {
-            object,
-            account: &report.account,
-            read_back: report.read_back,
-            differing: report.differing,
-        });
-    let table = money.iter().map(|line: &MoneyReport| MoneyLine {
-        key: &line.key,
-        source: &line.source,
-        destination: &line.destination,
-    });
-    sheets.finish(
-        plan,
-        &lines.collect::<Vec<_>>(),
-        &table.collect::<Vec<_>>(),
-        &links,
-        &findings,
-    )?;
+    finish_sheets(sheets, plan, &objects, &money, (&links, &findings))?;
     ctx.store
         .save_document(AUDITED, plan.id.as_str(), &Instant::now())?;
     Ok(AuditSummary {
@@ -195,6 +149,33 @@ pub async fn audit(
         findings,
         workbook: path.to_owned(),
     })
+}
+
+/// Findings by code and object.
+type FindingCounts = [(FindingCode, ObjectName, u64)];
+
+/// Writes the summary, and with it the file.
+fn finish_sheets(
+    sheets: Sheets,
+    plan: &Plan,
+    objects: &[ObjectReport],
+    money: &[MoneyReport],
+    (links, findings): (&[(LinkOutcome, u64)], &FindingCounts),
+) -> Result<(), RunError> {
+    let pairs = plan.header.mapping.objects.iter().zip(objects);
+    let lines = pairs.map(|(object, report)| ResultLine {
+        object,
+        account: &report.account,
+        read_back: report.read_back,
+        differing: report.differing,
+    });
+    let table = money.iter().map(|line| MoneyLine {
+        key: &line.key,
+        source: &line.source,
+        destination: &line.destination,
+    });
+    let (lines, table): (Vec<_>, Vec<_>) = (lines.collect(), table.collect());
+    sheets.finish(plan, &lines, &table, links, findings)
 }
 
 /// Every planned link has an outcome, too.
@@ -226,7 +207,7 @@ fn compare_money(money: &DealMoney) -> Vec<MoneyReport> {
     let find = |totals: &HashMap<&MoneyKey, &MoneyTotal>, key: &MoneyKey| {
         totals
             .get(key)
-            .map_or_else(MoneyTotal::default, |total| (*total).clone())
+            .map_or_else(MoneyTotal::default, |total| **total)
     };
     keys.into_iter()
         .map(|key| MoneyReport {
@@ -264,7 +245,40 @@ struct Work<'w> {
     differing: u64,
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
+    fn new(
+        plan: &'w Plan,
+        object: &'w ObjectMapping,
+        planner: &'w ObjectPlanner,
+        memory: &'w Memory,
+        money: Option<DealMoney>,
+    ) -> Self {
+        let (statistics, differing) = (None, 0);
+        Self {
+            plan,
+            object,
+            planner,
+            memory,
+            money,
+            statistics,
+            differing,
+        }
+    }
+
+    /// How many records the plan has of the object: for the progress bar.
+    fn count_planned(&self) -> Option<u64> {
+        let mut counts = self.plan.header.counts.iter();
+        let found = counts.find(|(name, ..)| *name == self.object.source);
+        found.map(|(.., counts)| counts.selected)
+    }
+
+    fn add_properties(&self, sheets: &mut Sheets) -> Result<(), RunError> {
+        let read = self.statistics.as_ref();
+        let read = read.map(|(info, statistics)| (info.as_ref(), statistics));
+        let (source, planned) = (self.planner.source(), self.planner.planned());
+        sheets.add_properties(self.object, source, planned, read)
+    }
+
     async fn audit_object(
         &mut self,
         ctx: &mut Context<'_>,

@@ -22,6 +22,25 @@ pub struct Discovered {
     pub findings: Vec<Finding>,
 }
 
+/// Kind of the documents that hold which account of the destination a connection was written into.
+const DESTINATION: &str = "destination-account";
+
+/// What is bound was bound in one account of the destination. In another one the bound records would look deleted, so it is refused.
+pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<(), RunError> {
+    let account = ctx.destination.check().await;
+    let account =
+        account.map_err(|error| RunError::destination("asking for the account", error))?;
+    let key = ctx.connection.as_str();
+    match ctx.store.load_document::<String>(DESTINATION, key)? {
+        Some(known) if known != account.id => Err(RunError::OtherDestination {
+            known,
+            found: account.id,
+        }),
+        Some(_) => Ok(()),
+        None => Ok(ctx.store.save_document(DESTINATION, key, &account.id)?),
+    }
+}
+
 /// Reads both catalogs.
 ///
 /// # Errors
@@ -29,6 +48,7 @@ pub struct Discovered {
 pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
     let catalog = "catalog".into();
     ctx.progress.begin(Phase::Discover, &catalog, None);
+    check_destination(ctx).await?;
     let account = ctx
         .source
         .check()

@@ -6,7 +6,7 @@ use model::{DestinationError, ObjectName, SourceError};
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The source did not deliver.
-    #[error("reading {object:?} from the source failed")]
+    #[error("reading {object} from the source failed")]
     Source {
         /// The source's object, or `catalog`.
         object: ObjectName,
@@ -15,7 +15,7 @@ pub enum RunError {
         error: SourceError,
     },
     /// The source's list does not come to an end.
-    #[error("source object {object:?} repeats itself: {pages} pages in a row brought nothing new")]
+    #[error("source object {object} repeats itself: {pages} pages in a row brought nothing new")]
     Endless {
         /// The source's object.
         object: ObjectName,
@@ -30,6 +30,17 @@ pub enum RunError {
         /// What it answered.
         #[source]
         error: DestinationError,
+    },
+    /// The destination is not the one that this project wrote into.
+    #[error(
+        "the destination is account {found}, and this project wrote into account {known}: put that one back, or start \
+         another project for this one"
+    )]
+    OtherDestination {
+        /// The account that the project wrote into.
+        known: String,
+        /// The account that is there now.
+        found: String,
     },
     /// The project's state could not be read or written.
     #[error("the project's state failed")]

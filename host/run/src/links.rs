@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use model::destination::Link;
+use model::destination::{Link, LinkRefused};
 use model::ledger::LinkOutcome;
 use model::plan::{Plan, PlannedLink};
-use model::{DestinationRecordId, ObjectName};
+use model::{DestinationRecordId, Finding, FindingCode, ObjectName};
 
 use crate::context::Context;
 use crate::error::RunError;
@@ -27,13 +27,9 @@ pub(crate) async fn apply_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<()
 }
 
 async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> {
-    let destinations: HashMap<_, _> = plan
-        .header
-        .mapping
-        .objects
-        .iter()
-        .map(|object| (object.source.clone(), object.destination.clone()))
-        .collect();
+    let mapped = plan.header.mapping.objects.iter();
+    let mapped = mapped.map(|object| (object.source.clone(), object.destination.clone()));
+    let destinations: HashMap<_, _> = mapped.collect();
     let mut after = 0;
     loop {
         ctx.go_on()?;
@@ -44,12 +40,10 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
             return Ok(());
         };
         after = *last;
-        let (froms, tos) = (
-            find_ends(ctx, &planned, |link| {
-                (&link.from_object, link.from.as_str())
-            })?,
-            { find_ends(ctx, &planned, |link| (&link.to_object, link.to.as_str()))? },
-        );
+        let froms = find_ends(ctx, &planned, |link| {
+            (&link.from_object, link.from.as_str())
+        })?;
+        let tos = find_ends(ctx, &planned, |link| (&link.to_object, link.to.as_str()))?;
         let (mut links, mut places) = (Vec::new(), Vec::new());
         let mut outcomes: Vec<_> = planned
             .iter()
@@ -77,17 +71,44 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
         let answers = ctx.destination.write_links(&links).await;
         let answers =
             answers.map_err(|error| RunError::destination("making associations", error))?;
+        let mut findings = Vec::new();
         for (place, answer) in places.into_iter().zip(answers) {
-            let (outcome, reason) = match answer {
+            let outcome = match answer {
                 Ok(true) => (LinkOutcome::Made, None),
                 Ok(false) => (LinkOutcome::Existing, None),
-                Err(refused) => (LinkOutcome::Failed, Some(refused.0)),
+                Err(LinkRefused(reason)) => {
+                    findings.push(refused(&planned[place].1, &reason));
+                    (LinkOutcome::Failed, Some(reason))
+                }
             };
-            (outcomes[place].1, outcomes[place].2) = (outcome, reason);
+            (outcomes[place].1, outcomes[place].2) = outcome;
         }
+        ctx.store.add_findings(ctx.run, &findings)?;
         ctx.store
             .write_link_outcomes(ctx.run, &plan.id, &outcomes)?;
         ctx.progress.advance(planned.len() as u64);
+    }
+}
+
+fn refused(link: &PlannedLink, reason: &str) -> Finding {
+    let PlannedLink {
+        from_object,
+        from,
+        to_object,
+        to,
+        label,
+    } = link;
+    let label = label
+        .as_ref()
+        .map_or_else(String::new, |label| format!(" labelled {label:?}"));
+    Finding {
+        code: FindingCode::RefusedRecord,
+        object: from_object.clone(),
+        record: Some(from.to_string()),
+        field: Some(format!("{to_object} {to}{label}")),
+        message: format!(
+            "destination refused the association{label} to {to_object} {to}: {reason}"
+        ),
     }
 }
 
@@ -95,7 +116,7 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
 fn find_ends<'l>(
     ctx: &Context<'_>,
     planned: &'l [(i64, PlannedLink)],
-    end: impl Fn(&'l PlannedLink) -> (&'l ObjectName, &'l str),
+    end: fn(&'l PlannedLink) -> (&'l ObjectName, &'l str),
 ) -> Result<Vec<Option<DestinationRecordId>>, RunError> {
     let mut by_object: HashMap<&ObjectName, (Vec<usize>, Vec<&str>)> = HashMap::new();
     for (place, (_, link)) in planned.iter().enumerate() {

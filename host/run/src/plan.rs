@@ -2,7 +2,7 @@
 //!
 //! It gathers what the decisions need, batch by batch; the decisions are `reconcile`'s.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::catalog::FieldTable;
@@ -200,6 +200,10 @@ async fn plan_object(
             });
         }
         directory.finish()?;
+        draft
+            .output
+            .findings
+            .extend(unlinked(object, planner, &records));
         draft.writer.add_actions(ctx.store, &actions)?;
         let links = links(object, planner, &records);
         if !links.is_empty() {
@@ -299,9 +303,12 @@ impl Facts {
             matched[position] = find(Side::Destination)?.map(DestinationRecordId::from);
         }
         let survivor_ids: Vec<_> = survivors.iter().flatten().map(String::as_str).collect();
+        // Several records of a batch may have one survivor; its row is read once.
+        let once: BTreeSet<_> = survivor_ids.iter().copied().collect();
+        let once: Vec<_> = once.into_iter().collect();
         let rows = ctx
             .store
-            .find_staged_rows(&ctx.connection, &object.source, &survivor_ids)?;
+            .find_staged_rows(&ctx.connection, &object.source, &once)?;
         let survivor_records = decode_stored(planner.source(), rows.rows)?;
         let mut survivor_bound = vec![None; ids.len()];
         let found = ctx
@@ -392,6 +399,28 @@ async fn read_current(
     read.map(Some).map_err(|error| {
         RunError::destination(format!("reading {} records", object.destination), error)
     })
+}
+
+/// Deals and leads that no company and no contact leads to.
+fn unlinked<'r>(
+    object: &'r ObjectMapping,
+    planner: &'r ObjectPlanner,
+    records: &'r Batch,
+) -> impl Iterator<Item = Finding> + 'r {
+    records
+        .iter()
+        .filter(|record| planner.is_unlinked(*record))
+        .map(|record| Finding {
+            code: FindingCode::Unlinked,
+            object: object.source.clone(),
+            record: Some(record.id().to_owned()),
+            field: None,
+            message: format!(
+                "{} {} is tied to no company and no contact",
+                object.source,
+                record.id()
+            ),
+        })
 }
 
 /// The links that the records of a batch carry.

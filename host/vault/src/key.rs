@@ -59,11 +59,12 @@ impl KeySource {
                     create(file, vault)?;
                 }
                 refuse_exposed(file)?;
-                let text =
-                    Zeroizing::new(fs::read_to_string(file).map_err(VaultError::io("read", file))?);
-                parse(&text).ok_or_else(|| VaultError::KeyMalformed {
-                    origin: self.origin(),
-                })
+                let bytes = Zeroizing::new(fs::read(file).map_err(VaultError::io("read", file))?);
+                let text = std::str::from_utf8(&bytes).ok();
+                text.and_then(parse)
+                    .ok_or_else(|| VaultError::KeyMalformed {
+                        origin: self.origin(),
+                    })
             }
         }
     }

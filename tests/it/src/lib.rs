@@ -39,7 +39,7 @@ pub fn binary() -> &'static Path {
             message["executable"].as_str().map(PathBuf::from)
         });
         executables
-            .last()
+            .reduce(|_, newest| newest)
             .expect("cargo names the executable it built")
     })
 }

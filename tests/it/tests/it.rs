@@ -1,4 +1,16 @@
 //! Whole-house tests, one binary.
 
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod failures_site;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod truth;

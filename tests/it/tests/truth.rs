@@ -9,11 +9,17 @@ mod source;
 
 mod expected;
 
+mod pair;
+
 mod custom;
 
 mod standard;
 
+mod sales;
+
 mod engagements;
+
+mod associations;
 
 mod crm_sample;
 
@@ -45,7 +51,17 @@ impl Tally {
     #[track_caller]
     fn end(self, least: u64) {
         let first: Vec<_> = self.wrong.iter().take(60).collect();
-        assert!(self.wrong.is_empty(), "{} of {} values are wrong, among them {first:#?}", self.wrong.len(), self.compared);
-        assert!(self.compared >= least, "only {} values were compared; accounted: {:?}", self.compared, self.accounted);
+        assert!(
+            self.wrong.is_empty(),
+            "{} of {} values are wrong, among them {first:#?}",
+            self.wrong.len(),
+            self.compared
+        );
+        assert!(
+            self.compared >= least,
+            "only {} values were compared; accounted: {:?}",
+            self.compared,
+            self.accounted
+        );
     }
 }

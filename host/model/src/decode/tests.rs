@@ -92,7 +92,7 @@ fn every_kind_is_read_and_checked() {
 }
 
 #[test]
-fn a_broken_row_is_set_aside_whole_and_its_neighbours_are_kept() {
+fn a_value_of_the_wrong_kind_sets_its_row_aside_and_keeps_the_neighbours() {
     check_refused(
         r#"{"id":"1","fields":{"text":"half","integer":"12"}}"#,
         "a text where integer is declared",
@@ -127,6 +127,10 @@ fn a_broken_row_is_set_aside_whole_and_its_neighbours_are_kept() {
         "a value of kind text",
     );
     check_refused(r#"{"id":"1","fields":{"options":["a\nb"]}}"#, "line feed");
+}
+
+#[test]
+fn a_row_of_another_shape_is_set_aside_too() {
     check_refused(
         r#"{"id":"1","fields":{"salary":"1"}}"#,
         "\"salary\" is not declared",

@@ -2,13 +2,13 @@
 //!
 //! Standard fields are another file's.
 
-use simulators::truth::Kind;
+use simulators::truth::{FieldDef, FieldKind, Kind};
 
 use super::Tally;
 use super::expected::{Part, Want, is_number, parts};
-use super::house::{House, Row};
+use super::house::{House, Row, chosen};
+use super::pair::{account, house};
 use super::source::{Account, Record, object};
-use super::standard::{account, house};
 
 #[test]
 fn every_custom_field_value_is_at_the_destination_or_accounted() {
@@ -17,22 +17,42 @@ fn every_custom_field_value_is_at_the_destination_or_accounted() {
     let mut tally = Tally::default();
     for record in account.with_custom() {
         let fields = account.crm.base().fields(record.kind);
-        assert_eq!(fields.len(), record.custom.0.len(), "{} {}", record.object, record.id);
+        assert_eq!(
+            fields.len(),
+            record.custom.0.len(),
+            "{} {}",
+            record.object,
+            record.id
+        );
         let Some(row) = house.find(record.object, &record.id) else {
             let why = house.why_left_out(record.object, &record.id);
-            tally.wrong.push(format!("{} {} is not at the destination: {why:?}", record.object, record.id));
+            tally.wrong.push(format!(
+                "{} {} is not at the destination: {why:?}",
+                record.object, record.id
+            ));
             continue;
         };
-        let place = Place { account, house, record: &record, row };
+        let place = Place {
+            account,
+            house,
+            record: &record,
+            row,
+        };
         for (at, (field, value)) in fields.iter().zip(&record.custom.0).enumerate() {
-            let Some(value) = value else { continue };
+            let Some(value) = value else {
+                place.stays_blank(field, &mut tally);
+                continue;
+            };
             let key = account.key(record.kind, at);
             for part in parts(field, value, zone, record.kind == Kind::Lead) {
                 place.compare(&part, &format!("{key}{}", part.suffix), &mut tally);
             }
         }
     }
-    println!("{} custom values compared; not in their place and accounted: {:?}", tally.compared, tally.accounted);
+    println!(
+        "{} custom values compared; not in their place and accounted: {:?}",
+        tally.compared, tally.accounted
+    );
     tally.end(3_500);
 }
 
@@ -58,13 +78,43 @@ impl Place<'_> {
             (_, Err(_)) if self.house.is_duplicate(source, id) && told(&["lossy-value"], field) => {
                 tally.account("value of a duplicate");
             }
-            (Want::Owner(_), Err(_)) if told(&["unknown-owner"], field) => tally.account("unknown owner"),
-            (Want::Link(kind, number), Err(_)) if told(&["missing-end"], &self.end(*kind, *number)) => {
+            (Want::Owner(_), Err(_)) if told(&["unknown-owner"], field) => {
+                tally.account("unknown owner")
+            }
+            (Want::Link(kind, number), Err(_))
+                if told(&["missing-end"], &self.end(*kind, *number)) =>
+            {
                 tally.account("missing end");
             }
             (_, Err(why)) => {
-                tally.check(false, || format!("{source} {id}, {:?} ({field}): {why}", part.label));
+                tally.check(false, || {
+                    format!("{source} {id}, {:?} ({field}): {why}", part.label)
+                });
             }
+        }
+    }
+
+    /// What was never filled is not filled at the destination either.
+    fn stays_blank(&self, field: &FieldDef, tally: &mut Tally) {
+        let is_link = matches!(field.kind, FieldKind::Link(kind) if kind != Kind::User);
+        if is_link || self.house.is_duplicate(self.record.object, &self.record.id) {
+            return;
+        }
+        match self
+            .house
+            .property(House::object(self.record.object), &field.name)
+        {
+            Ok(property) => {
+                let cell = self.row.text(&property.name);
+                if cell.is_some() {
+                    let (source, id) = (self.record.object, &self.record.id);
+                    tally.wrong.push(format!(
+                        "{source} {id}, {:?}: {cell:?} is made up",
+                        field.name
+                    ));
+                }
+            }
+            Err(why) => tally.wrong.push(why),
         }
     }
 
@@ -74,46 +124,64 @@ impl Place<'_> {
     }
 
     fn holds(&self, label: &str, want: &Want) -> Result<(), String> {
-        let property = self.house.property(House::object(self.record.object), label)?;
+        let property = self
+            .house
+            .property(House::object(self.record.object), label)?;
         let cell = self.row.text(&property.name);
         let holds = match want {
             Want::Text(text) => cell.as_deref() == Some(text),
             Want::Number(number) => is_number(cell.as_deref(), number),
             Want::Options(options) => {
-                let chosen = cell.as_deref().map(chosen).unwrap_or_default();
+                let chosen = chosen(cell.as_deref());
                 options.len() == chosen.len()
                     && options.iter().all(|(id, label)| {
                         // An option that the field does not list any more has nothing but its id.
                         let label = label.clone().unwrap_or_else(|| id.to_string());
                         let listed = property.options.iter().filter(|(_, other)| *other == label);
-                        listed.map(|(value, _)| value).any(|value| chosen.contains(value))
+                        listed
+                            .map(|(value, _)| value)
+                            .any(|value| chosen.contains(value))
                     })
             }
             Want::Owner(number) => self.holds_owner(cell.as_deref(), *number)?,
             Want::Link(..) => unreachable!("links are no cells"),
         };
-        if holds { Ok(()) } else { Err(format!("{} holds {cell:?}, not {want:?}", property.name)) }
+        if holds {
+            Ok(())
+        } else {
+            Err(format!("{} holds {cell:?}, not {want:?}", property.name))
+        }
     }
 
     fn holds_owner(&self, cell: Option<&str>, number: u64) -> Result<bool, String> {
-        let owner = self.house.find("user", &number.to_string()).ok_or_else(|| format!("user {number} is not at the destination"))?;
+        let owner = self
+            .house
+            .find("user", &number.to_string())
+            .ok_or_else(|| format!("user {number} is not at the destination"))?;
         Ok(cell == Some(&owner.id.to_string()))
     }
 
     fn is_linked(&self, label: &str, kind: Kind, number: u64) -> Result<(), String> {
         let end = self.end(kind, number);
-        let other = self.house.find(object(kind), &self.account.id(kind, number));
-        let other = other.ok_or_else(|| format!("{end} is not at the destination, and no finding says so"))?;
-        let (from, to) = (House::object(self.record.object), House::object(object(kind)));
-        if self.house.is_linked((from, self.row.id), (to, other.id), label) {
+        let other = self
+            .house
+            .find(object(kind), &self.account.id(kind, number));
+        let other = other
+            .ok_or_else(|| format!("{end} is not at the destination, and no finding says so"))?;
+        let (from, to) = (
+            House::object(self.record.object),
+            House::object(object(kind)),
+        );
+        if self
+            .house
+            .is_linked((from, self.row.id), (to, other.id), label)
+        {
             Ok(())
         } else {
-            Err(format!("{from} {} is not linked to {to} {} ({end})", self.row.id, other.id))
+            Err(format!(
+                "{from} {} is not linked to {to} {} ({end})",
+                self.row.id, other.id
+            ))
         }
     }
-}
-
-/// The values in a column of options: one as it is, several as a JSON list.
-fn chosen(cell: &str) -> Vec<String> {
-    serde_json::from_str::<Vec<String>>(cell).unwrap_or_else(|_| vec![cell.to_owned()])
 }

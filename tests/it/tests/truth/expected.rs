@@ -34,12 +34,28 @@ const TIME_ZONE_ID: u32 = 171;
 
 /// The parts of a value. `is_flat` where the object's rows are of the first generation: they lack what is derived.
 pub(crate) fn parts(field: &FieldDef, value: &FieldValue, zone: &str, is_flat: bool) -> Vec<Part> {
-    let own = |want| Part { label: field.name.clone(), suffix: "", want };
-    let part = |name: &str, suffix, want| Part { label: format!("{} ({name})", field.name), suffix, want };
+    let own = |want| Part {
+        label: field.name.clone(),
+        suffix: "",
+        want,
+    };
+    let part = |name: &str, suffix, want| Part {
+        label: format!("{} ({name})", field.name),
+        suffix,
+        want,
+    };
     let zones = || {
-        let mut zones = vec![part("time zone id", "_timezone_id", Want::Number(TIME_ZONE_ID.to_string()))];
+        let mut zones = vec![part(
+            "time zone id",
+            "_timezone_id",
+            Want::Number(TIME_ZONE_ID.to_string()),
+        )];
         if !is_flat {
-            zones.push(part("time zone", "_timezone_name", Want::Text(zone.to_owned())));
+            zones.push(part(
+                "time zone",
+                "_timezone_name",
+                Want::Text(zone.to_owned()),
+            ));
         }
         zones
     };
@@ -47,21 +63,33 @@ pub(crate) fn parts(field: &FieldDef, value: &FieldValue, zone: &str, is_flat: b
         FieldValue::Text(text) => vec![own(Want::Text(text.clone()))],
         FieldValue::Number(number) => vec![own(Want::Number(number.to_string()))],
         FieldValue::Choice(id) => vec![own(Want::Options(vec![labelled(field, *id)]))],
-        FieldValue::Choices(ids) => vec![own(Want::Options(ids.iter().map(|id| labelled(field, *id)).collect()))],
+        FieldValue::Choices(ids) => vec![own(Want::Options(
+            ids.iter().map(|id| labelled(field, *id)).collect(),
+        ))],
         FieldValue::Day(at) => vec![own(Want::Text(day(*at)))],
         FieldValue::Days(first, last) => {
-            vec![own(Want::Text(day(*first))), part("until", "_until", Want::Text(day(*last)))]
+            vec![
+                own(Want::Text(day(*first))),
+                part("until", "_until", Want::Text(day(*last))),
+            ]
         }
         FieldValue::Time(at) => [vec![own(Want::Text(clock(*at)))], zones()].concat(),
         FieldValue::Times(start, end) => {
-            let times = vec![own(Want::Text(clock(*start))), part("until", "_until", Want::Text(clock(*end)))];
+            let times = vec![
+                own(Want::Text(clock(*start))),
+                part("until", "_until", Want::Text(clock(*end))),
+            ];
             [times, zones()].concat()
         }
         FieldValue::Money(amount, currency) => vec![
             own(Want::Number(amount.to_string())),
             part("currency", "_currency", Want::Text((*currency).to_owned())),
         ],
-        FieldValue::Address(address) => [vec![own(Want::Text(address.whole.clone()))], address_parts(address, &part)].concat(),
+        FieldValue::Address(address) => [
+            vec![own(Want::Text(address.whole.clone()))],
+            address_parts(address, &part),
+        ]
+        .concat(),
         FieldValue::Link(number) => match field.kind {
             simulators::truth::FieldKind::Link(Kind::User) => vec![own(Want::Owner(*number))],
             simulators::truth::FieldKind::Link(kind) => vec![own(Want::Link(kind, *number))],
@@ -81,12 +109,18 @@ fn address_parts(address: &Address, part: &impl Fn(&str, &'static str, Want) -> 
         ("house number", "_street_number", &address.number),
         ("postal code", "_postal_code", &address.postal_code),
     ];
-    told.into_iter().map(|(name, suffix, text)| part(name, suffix, Want::Text(text.clone()))).collect()
+    told.into_iter()
+        .map(|(name, suffix, text)| part(name, suffix, Want::Text(text.clone())))
+        .collect()
 }
 
 fn labelled(field: &FieldDef, id: u32) -> (u32, Option<String>) {
     let listed = field.choices.iter().find(|choice| choice.id == id);
-    assert!(listed.is_some() || field.removed_choice == Some(id), "option {id} of {}", field.name);
+    assert!(
+        listed.is_some() || field.removed_choice == Some(id),
+        "option {id} of {}",
+        field.name
+    );
     (id, listed.map(|choice| choice.label.clone()))
 }
 
@@ -98,7 +132,12 @@ pub(crate) fn day(day: Day) -> String {
 
 /// `HH:MM:SS`.
 pub(crate) fn clock(seconds: u32) -> String {
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 /// Whether a column holds exactly that number.

@@ -2,7 +2,7 @@
 //!
 //! It compares nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use calamine::Reader as _;
@@ -58,7 +58,11 @@ impl Row {
     /// A column's value as the file holds it; numbers as their digits, `None` where it is NULL.
     #[track_caller]
     pub(crate) fn text(&self, column: &str) -> Option<String> {
-        match self.cells.get(column).unwrap_or_else(|| panic!("no column {column:?}")) {
+        match self
+            .cells
+            .get(column)
+            .unwrap_or_else(|| panic!("no column {column:?}"))
+        {
             Value::Null => None,
             Value::Integer(number) => Some(number.to_string()),
             Value::Text(text) => Some(text.clone()),
@@ -75,6 +79,26 @@ pub(crate) struct Property {
     pub(crate) options: Vec<(String, String)>,
 }
 
+impl Property {
+    /// The labels of the options that a column holds: one as it is, several as a JSON list.
+    pub(crate) fn labels(&self, cell: Option<&str>) -> Vec<String> {
+        let label = |value: String| {
+            let found = self.options.iter().find(|(other, _)| *other == value);
+            found.map_or_else(|| format!("unlisted {value}"), |(_, label)| label.clone())
+        };
+        chosen(cell).into_iter().map(label).collect()
+    }
+}
+
+/// The values in a column of options: one as it is, several as a JSON list.
+pub(crate) fn chosen(cell: Option<&str>) -> Vec<String> {
+    let Some(cell) = cell else { return Vec::new() };
+    let several = cell
+        .starts_with('[')
+        .then(|| serde_json::from_str(cell).ok());
+    several.flatten().unwrap_or_else(|| vec![cell.to_owned()])
+}
+
 /// One line of the workbook's sheet of findings.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
@@ -82,7 +106,26 @@ pub(crate) struct Finding {
     pub(crate) object: String,
     pub(crate) record: String,
     pub(crate) field: String,
-    pub(crate) message: String,
+}
+
+/// Both ends and the label, `""` for the plain one.
+pub(crate) type Association = (String, i64, String, i64, String);
+
+/// An association in the one form that is compared: two objects in the order of their names, because their order says nothing; two
+/// records of one object as they stand where a label may mean a direction.
+pub(crate) fn keep(from: (&str, i64), to: (&str, i64), label: &str) -> Association {
+    let is_turned = match from.0 == to.0 {
+        true => label.is_empty() && from.1 > to.1,
+        false => from.0 > to.0,
+    };
+    let (from, to) = if is_turned { (to, from) } else { (from, to) };
+    (
+        from.0.to_owned(),
+        from.1,
+        to.0.to_owned(),
+        to.1,
+        label.to_owned(),
+    )
 }
 
 /// Everything that a migration left behind.
@@ -95,7 +138,7 @@ pub(crate) struct House {
     properties: HashMap<(String, String), Vec<Property>>,
     /// Stage id to pipeline's label, stage's label, meaning.
     pub(crate) stages: HashMap<String, (String, String, String)>,
-    associations: HashSet<(String, i64, String, i64, String)>,
+    associations: HashSet<Association>,
     pub(crate) findings: Vec<Finding>,
     by_record: HashMap<(String, String), Vec<usize>>,
     /// Object and source id of a duplicate to the source id of the kept record.
@@ -108,11 +151,16 @@ impl House {
     /// Runs `longshore demo` and reads what it left.
     pub(crate) fn of_demo(arguments: &[&str]) -> Self {
         let desk = Desk::new();
-        let all: Vec<_> = ["demo", "--dir", "demo", "--json"].iter().chain(arguments).copied().collect();
+        let all: Vec<_> = ["demo", "--dir", "demo", "--json"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
         let summary = desk.run_expecting(&[0, 1], &all).json();
         let folder = desk.path().join("demo");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let db = Connection::open_with_flags(folder.join("local-crm.db"), flags).expect("the local CRM is a database");
+        let db = Connection::open_with_flags(folder.join("local-crm.db"), flags)
+            .expect("the local CRM is a database");
         let mut house = Self {
             summary,
             tables: HashMap::new(),
@@ -134,39 +182,71 @@ impl House {
     }
 
     fn load_table(&mut self, db: &Connection, object: &str, table: &str) {
-        let mut select = db.prepare(&format!("SELECT * FROM {table} WHERE archived = 0 ORDER BY id")).expect("the table is there");
-        let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let mut select = db
+            .prepare(&format!(
+                "SELECT * FROM {table} WHERE archived = 0 ORDER BY id"
+            ))
+            .expect("the table is there");
+        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
         let mut rows = select.query([]).expect("readable");
         let mut read = Vec::new();
         while let Some(row) = rows.next().expect("readable") {
-            let cells: HashMap<String, Value> =
-                columns.iter().enumerate().map(|(place, name)| (name.clone(), row.get(place).expect("a value"))).collect();
+            let cells: HashMap<String, Value> = columns
+                .iter()
+                .enumerate()
+                .map(|(place, name)| (name.clone(), row.get(place).expect("a value")))
+                .collect();
             if let Some(Value::Text(key)) = cells.get("longshore_source_id") {
                 let twice = self.by_source.insert(key.clone(), read.len());
                 assert_eq!(twice, None, "{key} is at the destination twice");
             }
-            read.push(Row { id: row.get("id").expect("an id"), cells });
+            read.push(Row {
+                id: row.get("id").expect("an id"),
+                cells,
+            });
         }
         self.tables.insert(object.to_owned(), read);
     }
 
     fn read_accounts(&mut self) {
-        let rows = |name: &str| self.sheets.get(name).unwrap_or_else(|| panic!("no sheet {name:?}")).iter().skip(1);
+        let rows = |name: &str| {
+            self.sheets
+                .get(name)
+                .unwrap_or_else(|| panic!("no sheet {name:?}"))
+                .iter()
+                .skip(1)
+        };
         let of = |row: &[String], at: usize| row.get(at).cloned().unwrap_or_default();
         self.findings = rows("Findings")
-            .map(|row| Finding { code: of(row, 0), object: of(row, 1), record: of(row, 2), field: of(row, 3), message: of(row, 4) })
+            .map(|row| Finding {
+                code: of(row, 0),
+                object: of(row, 1),
+                record: of(row, 2),
+                field: of(row, 3),
+            })
             .collect();
-        self.duplicates = rows("Duplicates").map(|row| ((of(row, 0), of(row, 1)), of(row, 2))).collect();
-        self.left_out = rows("Excluded and failed").map(|row| ((of(row, 0), of(row, 1)), of(row, 3))).collect();
+        self.duplicates = rows("Duplicates")
+            .map(|row| ((of(row, 0), of(row, 1)), of(row, 2)))
+            .collect();
+        self.left_out = rows("Excluded and failed")
+            .map(|row| ((of(row, 0), of(row, 1)), of(row, 3)))
+            .collect();
         for (place, finding) in self.findings.iter().enumerate() {
-            self.by_record.entry((finding.object.clone(), finding.record.clone())).or_default().push(place);
+            self.by_record
+                .entry((finding.object.clone(), finding.record.clone()))
+                .or_default()
+                .push(place);
         }
     }
 
     /// The destination's object that a source's object became.
     #[track_caller]
     pub(crate) fn object(source: &str) -> &'static str {
-        OBJECTS.iter().find(|(from, _)| *from == source).unwrap_or_else(|| panic!("no object {source:?}")).1
+        OBJECTS
+            .iter()
+            .find(|(from, _)| *from == source)
+            .unwrap_or_else(|| panic!("no object {source:?}"))
+            .1
     }
 
     /// All records of an object of the destination.
@@ -195,18 +275,24 @@ impl House {
 
     /// Whether the workbook names it as a duplicate.
     pub(crate) fn is_duplicate(&self, source: &str, id: &str) -> bool {
-        self.duplicates.contains_key(&(source.to_owned(), id.to_owned()))
+        self.duplicates
+            .contains_key(&(source.to_owned(), id.to_owned()))
     }
 
     /// Why a whole record is not there, where the workbook says so.
     pub(crate) fn why_left_out(&self, source: &str, id: &str) -> Option<&str> {
-        self.left_out.get(&(source.to_owned(), id.to_owned())).map(String::as_str)
+        self.left_out
+            .get(&(source.to_owned(), id.to_owned()))
+            .map(String::as_str)
     }
 
     /// Whether a finding of one of those codes names that field of that record.
     pub(crate) fn names(&self, codes: &[&str], source: &str, id: &str, field: &str) -> bool {
         let found = self.by_record.get(&(source.to_owned(), id.to_owned()));
-        let mut findings = found.into_iter().flatten().map(|place| &self.findings[*place]);
+        let mut findings = found
+            .into_iter()
+            .flatten()
+            .map(|place| &self.findings[*place]);
         findings.any(|finding| finding.field == field && codes.contains(&finding.code.as_str()))
     }
 
@@ -215,42 +301,70 @@ impl House {
         let found = self.properties.get(&(object.to_owned(), label.to_owned()));
         match found.map(Vec::as_slice) {
             Some([property]) => Ok(property),
-            Some(several) => Err(format!("{object}: {} properties are called {label:?}", several.len())),
+            Some(several) => Err(format!(
+                "{object}: {} properties are called {label:?}",
+                several.len()
+            )),
             None => Err(format!("{object}: no property is called {label:?}")),
         }
     }
 
-    /// Whether two records are associated by that label, `""` for the plain one, in either direction.
+    /// Whether two records are associated by that label, `""` for the plain one.
     pub(crate) fn is_linked(&self, from: (&str, i64), to: (&str, i64), label: &str) -> bool {
-        let has = |a: (&str, i64), b: (&str, i64)| {
-            self.associations.contains(&(a.0.to_owned(), a.1, b.0.to_owned(), b.1, label.to_owned()))
-        };
-        has(from, to) || has(to, from)
+        self.associations.contains(&keep(from, to, label))
     }
 
-    /// How many plain associations lead from records of one object to those of another.
-    pub(crate) fn linked_from(&self, from: &str, to: &str) -> HashSet<i64> {
-        let all = self.associations.iter().filter(|(a, _, b, _, label)| a == from && b == to && label.is_empty());
-        all.map(|(_, id, ..)| *id).collect()
+    /// All associations.
+    pub(crate) fn associations(&self) -> BTreeSet<Association> {
+        self.associations.iter().cloned().collect()
+    }
+
+    /// The records of an object that have a plain association with one of another object.
+    pub(crate) fn linked_with(&self, object: &str, other: &str) -> HashSet<i64> {
+        let plain = self.associations.iter().filter(|link| link.4.is_empty());
+        plain
+            .filter_map(
+                |(from, from_id, to, to_id, _)| match (from.as_str(), to.as_str()) {
+                    (from, to) if from == object && to == other => Some(*from_id),
+                    (from, to) if from == other && to == object => Some(*to_id),
+                    _ => None,
+                },
+            )
+            .collect()
     }
 
     /// A sheet's rows, the heading first.
     #[track_caller]
     pub(crate) fn sheet(&self, name: &str) -> &[Vec<String>] {
-        self.sheets.get(name).unwrap_or_else(|| panic!("no sheet {name:?} in {:?}", self.sheets.keys()))
+        self.sheets
+            .get(name)
+            .unwrap_or_else(|| panic!("no sheet {name:?} in {:?}", self.sheets.keys()))
     }
 }
 
 fn load_properties(db: &Connection) -> HashMap<(String, String), Vec<Property>> {
     let mut properties: HashMap<_, Vec<Property>> = HashMap::new();
-    let mut select = db.prepare("SELECT object, label, name, options FROM properties WHERE custom = 1").expect("a table");
+    let mut select = db
+        .prepare("SELECT object, label, name, options FROM properties WHERE custom = 1")
+        .expect("a table");
     let mut rows = select.query([]).expect("readable");
     while let Some(row) = rows.next().expect("readable") {
         let options: Option<String> = row.get(3).expect("a text");
-        let options: serde_json::Value = options.map_or_else(Default::default, |json| serde_json::from_str(&json).expect("JSON"));
-        let text = |option: &serde_json::Value, key: &str| option[key].as_str().expect("a text").to_owned();
-        let options = options.as_array().into_iter().flatten().map(|option| (text(option, "value"), text(option, "label")));
-        let property = Property { name: row.get(2).expect("a text"), options: options.collect() };
+        let options: serde_json::Value = options.map_or_else(Default::default, |json| {
+            serde_json::from_str(&json).expect("JSON")
+        });
+        let text = |option: &serde_json::Value, key: &str| {
+            option[key].as_str().expect("a text").to_owned()
+        };
+        let options = options
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|option| (text(option, "value"), text(option, "label")));
+        let property = Property {
+            name: row.get(2).expect("a text"),
+            options: options.collect(),
+        };
         let key = (row.get(0).expect("a text"), row.get(1).expect("a text"));
         properties.entry(key).or_default().push(property);
     }
@@ -260,20 +374,44 @@ fn load_properties(db: &Connection) -> HashMap<(String, String), Vec<Property>> 
 fn load_stages(db: &Connection) -> HashMap<String, (String, String, String)> {
     let sql = "SELECT s.id, p.label, s.label, s.meaning FROM stages s JOIN pipelines p ON p.id = s.pipeline_id";
     let mut select = db.prepare(sql).expect("tables");
-    let read = select.query_map([], |row| Ok((row.get::<_, i64>(0)?.to_string(), (row.get(1)?, row.get(2)?, row.get(3)?))));
-    read.expect("readable").collect::<Result<_, _>>().expect("readable")
+    let read = select.query_map([], |row| {
+        Ok((
+            row.get::<_, i64>(0)?.to_string(),
+            (row.get(1)?, row.get(2)?, row.get(3)?),
+        ))
+    });
+    read.expect("readable")
+        .collect::<Result<_, _>>()
+        .expect("readable")
 }
 
-fn load_associations(db: &Connection) -> HashSet<(String, i64, String, i64, String)> {
-    let mut select = db.prepare("SELECT from_object, from_id, to_object, to_id, label FROM associations").expect("a table");
-    let read = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)));
-    read.expect("readable").collect::<Result<_, _>>().expect("readable")
+fn load_associations(db: &Connection) -> HashSet<Association> {
+    let mut select = db
+        .prepare("SELECT from_object, from_id, to_object, to_id, label FROM associations")
+        .expect("a table");
+    let mut rows = select.query([]).expect("readable");
+    let mut all = HashSet::new();
+    while let Some(row) = rows.next().expect("readable") {
+        let text = |at: usize| row.get::<_, String>(at).expect("a text");
+        let id = |at: usize| row.get::<_, i64>(at).expect("an id");
+        let (from, to) = (text(0), text(2));
+        let is_new = all.insert(keep((&from, id(1)), (&to, id(3)), &text(4)));
+        assert!(
+            is_new,
+            "{from} {} and {to} {} are linked twice",
+            id(1),
+            id(3)
+        );
+    }
+    all
 }
 
 fn read_sheets(path: &Path) -> HashMap<String, Vec<Vec<String>>> {
     let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).expect("the workbook opens");
     let read = |(name, range): (String, calamine::Range<calamine::Data>)| {
-        let rows = range.rows().map(|row| row.iter().map(ToString::to_string).collect());
+        let rows = range
+            .rows()
+            .map(|row| row.iter().map(ToString::to_string).collect());
         (name, rows.collect())
     };
     book.worksheets().into_iter().map(read).collect()

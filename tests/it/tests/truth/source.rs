@@ -3,7 +3,10 @@
 //! It knows nothing of the destination.
 
 use simulators::pipedrive::{Options, start};
-use simulators::truth::{Activity, Crm as _, Custom, Deal, Generated, Kind, Lead, Live, Organization, Person, Product, Project, ProjectStatus, Source};
+use simulators::truth::{
+    Activity, Crm as _, Custom, Deal, Generated, Kind, Lead, Live, Organization, Person, Product,
+    Project, ProjectStatus, Source,
+};
 
 /// How large the account is, and which one.
 pub(crate) const RECORDS: u64 = 300;
@@ -25,32 +28,64 @@ pub(crate) struct Record {
 }
 
 /// The objects that have custom fields.
-const WITH_FIELDS: [Kind; 6] = [Kind::Organization, Kind::Person, Kind::Deal, Kind::Lead, Kind::Product, Kind::Project];
+const WITH_FIELDS: [Kind; 6] = [
+    Kind::Organization,
+    Kind::Person,
+    Kind::Deal,
+    Kind::Lead,
+    Kind::Product,
+    Kind::Project,
+];
 
 impl Account {
     /// The account that `longshore demo --records 300 --seed 7` simulates: its keys are asked of a simulator of the same options.
     pub(crate) fn new() -> Self {
-        let truth = Source::Generated { records: RECORDS, seed: SEED };
+        let truth = Source::Generated {
+            records: RECORDS,
+            seed: SEED,
+        };
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            let running = start(Options { truth, ..Options::default() }).await.expect("the simulator starts");
+            let running = start(Options {
+                truth,
+                ..Options::default()
+            })
+            .await
+            .expect("the simulator starts");
             let crm = running.truth();
             let keys = |kind| {
                 let count = crm.base().fields(kind).len();
-                let keys = (0..count).map(|place| running.field_key(kind, place).expect("each field has a key"));
+                let keys = (0..count).map(|place| {
+                    running
+                        .field_key(kind, place)
+                        .expect("each field has a key")
+                });
                 (kind, keys.collect())
             };
             let field_keys = WITH_FIELDS.map(keys).to_vec();
-            let lead_ids = (1..=crm.base().count(Kind::Lead)).map(|number| running.lead_id(number)).collect();
-            assert_eq!(crm.base().count(Kind::Person), Generated::new(RECORDS, SEED).count(Kind::Person));
+            let lead_ids = (1..=crm.base().count(Kind::Lead))
+                .map(|number| running.lead_id(number))
+                .collect();
+            assert_eq!(
+                crm.base().count(Kind::Person),
+                Generated::new(RECORDS, SEED).count(Kind::Person)
+            );
             running.stop().await;
-            Self { crm, field_keys, lead_ids }
+            Self {
+                crm,
+                field_keys,
+                lead_ids,
+            }
         })
     }
 
     /// The vendor's key of a field, by its place.
     pub(crate) fn key(&self, kind: Kind, place: usize) -> &str {
-        let keys = self.field_keys.iter().find(|(of, _)| *of == kind).expect("a kind with fields");
+        let keys = self
+            .field_keys
+            .iter()
+            .find(|(of, _)| *of == kind)
+            .expect("a kind with fields");
         &keys.1[place]
     }
 
@@ -66,12 +101,16 @@ impl Account {
     pub(crate) fn is_visible(&self, kind: Kind, number: u64) -> bool {
         let crm = self.crm.base();
         match kind {
-            Kind::Organization => crm.organization(number).is_some_and(|record| !record.deleted),
+            Kind::Organization => crm
+                .organization(number)
+                .is_some_and(|record| !record.deleted),
             Kind::Person => crm.person(number).is_some_and(|record| !record.deleted),
             Kind::Deal => crm.deal(number).is_some_and(|record| !record.deleted),
             Kind::Lead => crm.lead(number).is_some(),
             Kind::Product => crm.product(number).is_some_and(|record| !record.deleted),
-            Kind::Project => crm.project(number).is_some_and(|record| record.status != ProjectStatus::Deleted),
+            Kind::Project => crm
+                .project(number)
+                .is_some_and(|record| record.status != ProjectStatus::Deleted),
             Kind::Activity => crm.activity(number).is_some_and(|record| !record.deleted),
             Kind::Note => crm.note(number).is_some(),
             Kind::User => crm.users().iter().any(|user| user.id == number),
@@ -80,12 +119,15 @@ impl Account {
     }
 
     fn visible<T>(&self, kind: Kind, make: impl Fn(u64) -> Option<T>) -> Vec<T> {
-        let numbers = (1..=self.crm.base().count(kind)).filter(|number| self.is_visible(kind, *number));
+        let numbers =
+            (1..=self.crm.base().count(kind)).filter(|number| self.is_visible(kind, *number));
         numbers.filter_map(make).collect()
     }
 
     pub(crate) fn organizations(&self) -> Vec<Organization> {
-        self.visible(Kind::Organization, |number| self.crm.base().organization(number))
+        self.visible(Kind::Organization, |number| {
+            self.crm.base().organization(number)
+        })
     }
 
     pub(crate) fn persons(&self) -> Vec<Person> {
@@ -112,16 +154,54 @@ impl Account {
         self.visible(Kind::Activity, |number| self.crm.base().activity(number))
     }
 
+    /// What people see of a record's labels.
+    pub(crate) fn labels(&self, kind: Kind, ids: &[u64]) -> Vec<String> {
+        let labels = self.crm.base().labels(kind);
+        let named = |id: &u64| labels.iter().find(|label| label.id == *id);
+        ids.iter()
+            .map(|id| named(id).expect("a label of the kind").name.to_owned())
+            .collect()
+    }
+
     /// Every visible record that may have custom values.
     pub(crate) fn with_custom(&self) -> Vec<Record> {
-        let record = |kind, number, custom| Record { kind, object: object(kind), id: self.id(kind, number), custom };
+        let record = |kind, number, custom| Record {
+            kind,
+            object: object(kind),
+            id: self.id(kind, number),
+            custom,
+        };
         let mut all = Vec::new();
-        all.extend(self.organizations().into_iter().map(|found| record(Kind::Organization, found.id, found.custom)));
-        all.extend(self.persons().into_iter().map(|found| record(Kind::Person, found.id, found.custom)));
-        all.extend(self.deals().into_iter().map(|found| record(Kind::Deal, found.id, found.custom)));
-        all.extend(self.leads().into_iter().map(|found| record(Kind::Lead, found.id, found.custom)));
-        all.extend(self.products().into_iter().map(|found| record(Kind::Product, found.id, found.custom)));
-        all.extend(self.projects().into_iter().map(|found| record(Kind::Project, found.id, found.custom)));
+        all.extend(
+            self.organizations()
+                .into_iter()
+                .map(|found| record(Kind::Organization, found.id, found.custom)),
+        );
+        all.extend(
+            self.persons()
+                .into_iter()
+                .map(|found| record(Kind::Person, found.id, found.custom)),
+        );
+        all.extend(
+            self.deals()
+                .into_iter()
+                .map(|found| record(Kind::Deal, found.id, found.custom)),
+        );
+        all.extend(
+            self.leads()
+                .into_iter()
+                .map(|found| record(Kind::Lead, found.id, found.custom)),
+        );
+        all.extend(
+            self.products()
+                .into_iter()
+                .map(|found| record(Kind::Product, found.id, found.custom)),
+        );
+        all.extend(
+            self.projects()
+                .into_iter()
+                .map(|found| record(Kind::Project, found.id, found.custom)),
+        );
         all
     }
 }
