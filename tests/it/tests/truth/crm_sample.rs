@@ -254,6 +254,8 @@ fn check_summary(house: &House) {
         *unknown, 1480,
         "line items with a product that the catalogue lacks"
     );
+    let unlinked = &house.summary["findings"]["by_code"]["unlinked"];
+    assert_eq!(*unlinked, 1425, "deals without an account");
     assert_eq!(
         house.findings.len() as u64,
         house.summary["findings"]["total"]
