@@ -12,7 +12,8 @@ mod cursor;
 
 mod catalog;
 
-mod json;
+mod encode;
+pub mod json;
 mod value;
 
 mod page;
@@ -44,7 +45,7 @@ pub use decimal::{Decimal, MAX_DIGITS};
 #[doc(hidden)]
 pub use export::check;
 pub use failure::{Failure, FailureKind, Result};
-pub use page::{Page, Record, Row, Value};
+pub use page::{FieldKey, FieldName, Page, Record, Row, Value};
 pub use paging::{CursorPager, OffsetPager};
 pub use request::{HttpRequest, HttpResponse, Method, Response, path_segment};
 pub use serde_json::Error as JsonError;

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::catalog::FieldKind;
 use crate::decimal::Decimal;
-use crate::json::write_string;
+use crate::encode::write_string;
 use crate::time::{Date, Instant, Time};
 use crate::value::{FieldValue, kind, write_raw};
 
@@ -146,66 +146,86 @@ impl Row<'_> {
     }
 
     /// A `text`, `html`, `email`, `phone` or `url` field.
-    pub fn text(&mut self, name: &str, value: impl FieldValue<kind::Text>) -> &mut Self {
+    pub fn text(&mut self, name: impl FieldKey, value: impl FieldValue<kind::Text>) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// The same; `None` is `null`.
     pub fn text_opt(
         &mut self,
-        name: &str,
+        name: impl FieldKey,
         value: Option<impl FieldValue<kind::Text>>,
     ) -> &mut Self {
         self.text(name, value)
     }
 
     /// A field that is known to be empty, of any kind.
-    pub fn null(&mut self, name: &str) -> &mut Self {
+    pub fn null(&mut self, name: impl FieldKey) -> &mut Self {
         self.field(name, |out| out.extend_from_slice(b"null"))
     }
 
     /// An `integer` field.
-    pub fn integer(&mut self, name: &str, value: impl FieldValue<kind::Integer>) -> &mut Self {
+    pub fn integer(
+        &mut self,
+        name: impl FieldKey,
+        value: impl FieldValue<kind::Integer>,
+    ) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// A `decimal` field.
-    pub fn decimal(&mut self, name: &str, value: impl FieldValue<kind::Decimal>) -> &mut Self {
+    pub fn decimal(
+        &mut self,
+        name: impl FieldKey,
+        value: impl FieldValue<kind::Decimal>,
+    ) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// A `money` field; its currency is a field of its own.
-    pub fn money(&mut self, name: &str, value: impl FieldValue<kind::Decimal>) -> &mut Self {
+    pub fn money(
+        &mut self,
+        name: impl FieldKey,
+        value: impl FieldValue<kind::Decimal>,
+    ) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// A `boolean` field.
-    pub fn boolean(&mut self, name: &str, value: impl FieldValue<kind::Boolean>) -> &mut Self {
+    pub fn boolean(
+        &mut self,
+        name: impl FieldKey,
+        value: impl FieldValue<kind::Boolean>,
+    ) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// A `date` field, from a [`Date`] or a text with one.
-    pub fn date(&mut self, name: &str, value: impl FieldValue<kind::Date>) -> &mut Self {
+    pub fn date(&mut self, name: impl FieldKey, value: impl FieldValue<kind::Date>) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// An `instant` field, from an [`Instant`] or a text with one (RFC 3339, or `YYYY-MM-DD HH:MM:SS` in UTC).
-    pub fn instant(&mut self, name: &str, value: impl FieldValue<kind::Instant>) -> &mut Self {
+    pub fn instant(
+        &mut self,
+        name: impl FieldKey,
+        value: impl FieldValue<kind::Instant>,
+    ) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// A `time` field, from a [`Time`] or a text with one.
-    pub fn time(&mut self, name: &str, value: impl FieldValue<kind::Time>) -> &mut Self {
+    pub fn time(&mut self, name: impl FieldKey, value: impl FieldValue<kind::Time>) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// An `option` field: the option's value.
-    pub fn option(&mut self, name: &str, value: impl FieldValue<kind::Id>) -> &mut Self {
+    pub fn option(&mut self, name: impl FieldKey, value: impl FieldValue<kind::Id>) -> &mut Self {
         self.field(name, |out| value.write(out))
     }
 
     /// An `options` field: the values of the chosen options.
-    pub fn options<I>(&mut self, name: &str, values: I) -> &mut Self
+    pub fn options<I>(&mut self, name: impl FieldKey, values: I) -> &mut Self
     where
         I: IntoIterator<Item: FieldValue<kind::Id>>,
     {
@@ -221,19 +241,19 @@ impl Row<'_> {
     }
 
     /// An `owner` field: the owner's id.
-    pub fn owner(&mut self, name: &str, id: impl FieldValue<kind::Id>) -> &mut Self {
+    pub fn owner(&mut self, name: impl FieldKey, id: impl FieldValue<kind::Id>) -> &mut Self {
         self.field(name, |out| id.write(out))
     }
 
     /// A `reference` field: the id of a record of the same source.
-    pub fn reference(&mut self, name: &str, id: impl FieldValue<kind::Id>) -> &mut Self {
+    pub fn reference(&mut self, name: impl FieldKey, id: impl FieldValue<kind::Id>) -> &mut Self {
         self.field(name, |out| id.write(out))
     }
 
     /// A field whose kind is known only when running, from the vendor's own JSON. Strings are copied as they stand. Numbers become
     /// text where the kind wants text; `0`, `1` and their texts become booleans; a list of scalars, or a text such as `"1,2"`, becomes
     /// options. What does not fit is written as text, for the host to set the row aside.
-    pub fn value(&mut self, name: &str, kind: FieldKind, raw: &RawValue) -> &mut Self {
+    pub fn value(&mut self, name: impl FieldKey, kind: FieldKind, raw: &RawValue) -> &mut Self {
         self.field(name, |out| write_raw(out, kind, raw))
     }
 
@@ -270,16 +290,12 @@ impl Row<'_> {
         self.finished = true;
     }
 
-    fn field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+    fn field(&mut self, name: impl FieldKey, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
         let rows = &mut self.page.rows;
-        if self.in_fields {
-            rows.push(b',');
-        } else {
+        if !self.in_fields {
             rows.extend_from_slice(b",\"fields\":{");
-            self.in_fields = true;
         }
-        write_string(rows, name);
-        rows.push(b':');
+        name.write_key(rows, std::mem::replace(&mut self.in_fields, true));
         write(rows);
         self
     }
@@ -305,6 +321,57 @@ impl Drop for Row<'_> {
         if !self.finished {
             self.page.rows.truncate(self.start);
         }
+    }
+}
+
+/// What names a field: a text, or a [`FieldName`].
+pub trait FieldKey {
+    /// Writes the key, behind a comma where another field stands before it.
+    #[doc(hidden)]
+    fn write_key(&self, out: &mut Vec<u8>, behind_another: bool);
+}
+
+impl<K: FieldKey + ?Sized> FieldKey for &K {
+    fn write_key(&self, out: &mut Vec<u8>, behind_another: bool) {
+        (**self).write_key(out, behind_another);
+    }
+}
+
+impl FieldKey for str {
+    fn write_key(&self, out: &mut Vec<u8>, behind_another: bool) {
+        if behind_another {
+            out.push(b',');
+        }
+        write_string(out, self);
+        out.push(b':');
+    }
+}
+
+impl FieldKey for String {
+    fn write_key(&self, out: &mut Vec<u8>, behind_another: bool) {
+        self.as_str().write_key(out, behind_another);
+    }
+}
+
+/// A field's name in the form in which the rows hold it: made once, written into many rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldName {
+    /// `,"name":`
+    json: Vec<u8>,
+}
+
+impl FieldName {
+    /// Prepares a name.
+    pub fn new(name: &str) -> Self {
+        let mut json = Vec::with_capacity(name.len() + 4);
+        name.write_key(&mut json, true);
+        Self { json }
+    }
+}
+
+impl FieldKey for FieldName {
+    fn write_key(&self, out: &mut Vec<u8>, behind_another: bool) {
+        out.extend_from_slice(&self.json[usize::from(!behind_another)..]);
     }
 }
 

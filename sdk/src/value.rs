@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::catalog::FieldKind;
 use crate::decimal::Decimal;
-use crate::json::{write_escaped, write_signed, write_string, write_unsigned};
+use crate::encode::{write_escaped, write_signed, write_string, write_unsigned};
+use crate::json::Raw;
 use crate::time::{Date, Instant, Time};
 
 /// The kinds of fields as types, so that `row.date("x", 5)` does not compile.
@@ -82,6 +83,18 @@ macro_rules! texts {
             }
         }
     };
+}
+
+impl FieldValue<kind::Text> for Raw<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.write_text(out);
+    }
+}
+
+impl FieldValue<kind::Id> for Raw<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.write_text(out);
+    }
 }
 
 texts!(kind::Text, write_string);

@@ -4,17 +4,13 @@
 //! are first tried at the place they had in the record before, which is where they nearly always are.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
+use longshore_sdk::json::{JsonFault, Scanner};
 use longshore_sdk::{Context, Failure, Level, Page, Response, Result, Row};
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-use serde_json::value::RawValue;
 
 use crate::envelope::{self, Paging};
 use crate::json;
-use crate::table::{Table, Use};
+use crate::table::{Slot, Table, Use};
 use crate::value;
 
 /// How many unknown keys are remembered for the log.
@@ -79,9 +75,9 @@ impl<'a> Record<'_, 'a> {
         }
         for (slot, raw) in self.table.slots.iter().zip(self.values) {
             match *raw {
-                Some(raw) => write_slot(&mut row, &slot.key, &slot.what, raw),
+                Some(raw) => write_slot(&mut row, slot, raw),
                 None if slot.absent_is_empty && !matches!(slot.what, Use::Link(_)) => {
-                    row.null(&slot.key);
+                    row.null(&slot.name);
                 }
                 None => {}
             }
@@ -90,8 +86,9 @@ impl<'a> Record<'_, 'a> {
     }
 }
 
-fn write_slot(row: &mut Row<'_>, key: &str, what: &Use, raw: &str) {
-    match what {
+fn write_slot(row: &mut Row<'_>, slot: &Slot, raw: &str) {
+    let key = &slot.name;
+    match &slot.what {
         Use::Nothing | Use::Nested => {}
         Use::Field(kind) => value::write(row, key, *kind, raw),
         Use::Link(name) => {
@@ -139,20 +136,15 @@ pub(crate) fn for_each_record(
     each: &mut dyn FnMut(&Record<'_, '_>) -> Result<()>,
 ) -> Result<Ending> {
     let body = envelope::body_text(response, path)?;
-    let mut values = vec![None; table.slots.len()];
     let mut walk = Walk {
         table,
-        values: &mut values,
+        values: vec![None; table.slots.len()],
         orders: [Vec::with_capacity(64), Vec::with_capacity(64)],
         unknown: BTreeSet::new(),
         count: 0,
-        failure: None,
         each,
     };
-    let mut reader = serde_json::Deserializer::from_str(body);
-    let opened = (&mut reader)
-        .deserialize_map(Envelope(&mut walk))
-        .and_then(|ending| reader.end().map(|()| ending));
+    let opened = walk.envelope(body);
     if !walk.unknown.is_empty() {
         let names: Vec<&str> = walk.unknown.iter().map(String::as_str).collect();
         ctx.log(
@@ -163,16 +155,10 @@ pub(crate) fn for_each_record(
             ),
         );
     }
-    if let Some(failure) = walk.failure {
-        return Err(failure);
-    }
-    let count = walk.count;
     match opened {
-        Ok(mut ending) => {
-            ending.count = count;
-            ending.check(path)
-        }
-        Err(error) => {
+        Ok(ending) => ending.check(path),
+        Err(Stop::Failure(failure)) => Err(failure),
+        Err(Stop::Json(fault)) => {
             let start: String = body
                 .chars()
                 .take(120)
@@ -180,9 +166,21 @@ pub(crate) fn for_each_record(
                 .collect();
             Err(Failure::bad_data(
                 "pipedrive.json",
-                format!("the answer for {path} can not be read: {error}; it begins with {start}"),
+                format!("the answer for {path} can not be read: {fault}; it begins with {start}"),
             ))
         }
+    }
+}
+
+/// Why a page is not read to its end.
+enum Stop {
+    Json(JsonFault),
+    Failure(Failure),
+}
+
+impl From<JsonFault> for Stop {
+    fn from(fault: JsonFault) -> Self {
+        Self::Json(fault)
     }
 }
 
@@ -211,197 +209,125 @@ impl Ending {
 
 struct Walk<'w, 'a> {
     table: &'w Table,
-    values: &'w mut Vec<Option<&'a str>>,
+    values: Vec<Option<&'a str>>,
     /// The table's positions in the order in which the record before had its keys: top level, custom fields.
     orders: [Vec<usize>; 2],
     unknown: BTreeSet<String>,
     count: u64,
-    failure: Option<Failure>,
     each: &'w mut dyn FnMut(&Record<'_, '_>) -> Result<()>,
 }
 
-struct Envelope<'s, 'w, 'a>(&'s mut Walk<'w, 'a>);
-
-impl<'de> Visitor<'de> for Envelope<'_, '_, 'de> {
-    type Value = Ending;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an envelope with `data`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Ending, A::Error> {
+impl<'a> Walk<'_, 'a> {
+    fn envelope(&mut self, body: &'a str) -> Result<Ending, Stop> {
         let mut ending = Ending::default();
         let (mut success, mut said) = (true, None);
-        while let Some(key) = members.next_key::<&'de str>()? {
+        let mut scanner = Scanner::new(body);
+        scanner.object(|scanner, key| {
             match key {
-                "data" => ending.has_data = members.next_value_seed(List(self.0))?,
-                "additional_data" => {
-                    ending.paging = members.next_value::<Option<Paging>>()?.unwrap_or_default()
-                }
-                "success" => {
-                    success = json::boolean(members.next_value::<&RawValue>()?.get()) != Some(false)
-                }
-                "error" => {
-                    said = json::text(members.next_value::<&RawValue>()?.get())
-                        .map(|text| text.into_owned())
-                }
+                "data" => ending.has_data = self.list(scanner)?,
+                "additional_data" => ending.paging = paging(scanner)?,
+                "success" => success = json::boolean(scanner.value()?) != Some(false),
+                "error" => said = json::text(scanner.value()?).map(|text| text.into_owned()),
                 _ => {
-                    members.next_value::<IgnoredAny>()?;
+                    scanner.value()?;
                 }
             }
-        }
+            Ok::<(), Stop>(())
+        })?;
+        scanner.end()?;
         if !success {
             ending.failed = Some(said.unwrap_or_else(|| "no reason given".to_owned()));
         }
+        ending.count = self.count;
         Ok(ending)
     }
-}
 
-/// The list under `data`; whether there was one.
-struct List<'s, 'w, 'a>(&'s mut Walk<'w, 'a>);
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_, 'de> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_, 'de> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of records or null")
-    }
-
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<bool, A::Error> {
-        let walk = self.0;
-        loop {
-            walk.values.fill(None);
-            if records
-                .next_element_seed(Object { walk, depth: 0 })?
-                .is_none()
-            {
-                return Ok(true);
-            }
-            walk.count += 1;
-            let record = Record {
-                table: walk.table,
-                values: walk.values,
-            };
-            if let Err(failure) = (walk.each)(&record) {
-                walk.failure = Some(failure);
-                return Err(A::Error::custom("stopped"));
-            }
+    /// The list under `data`; whether there was one, and not null.
+    fn list(&mut self, scanner: &mut Scanner<'a>) -> Result<bool, Stop> {
+        if scanner.peek() == Some(b'n') {
+            scanner.value()?;
+            return Ok(false);
         }
-    }
-}
-
-/// One record, or the object with its custom fields.
-struct Object<'s, 'w, 'a> {
-    walk: &'s mut Walk<'w, 'a>,
-    depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Object<'_, '_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Object<'_, '_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
+        scanner.array(|scanner| {
+            self.values.fill(None);
+            self.object(scanner, 0)?;
+            self.count += 1;
+            let (table, values) = (self.table, &*self.values);
+            (self.each)(&Record { table, values }).map_err(Stop::Failure)
+        })?;
+        Ok(true)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    /// An empty object that PHP has made an empty list of.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Self { walk, depth } = self;
+    /// One record, or at depth 1 the object with its custom fields. Null is an empty one, and so is the empty list that PHP makes of it.
+    fn object(&mut self, scanner: &mut Scanner<'a>, depth: usize) -> Result<(), Stop> {
+        if matches!(scanner.peek(), Some(b'n' | b'[')) {
+            scanner.value()?;
+            return Ok(());
+        }
         let mut place = 0;
-        while let Some(slot) = members.next_key_seed(Key { walk, depth, place })? {
+        scanner.object(|scanner, key| {
+            let slot = self.slot(key, depth, place);
             place += 1;
             match slot {
-                None => {
-                    members.next_value::<IgnoredAny>()?;
-                }
-                Some(slot) if depth == 0 && matches!(walk.table.slots[slot].what, Use::Nested) => {
-                    members.next_value_seed(Object { walk, depth: 1 })?;
+                Some(slot) if depth == 0 && matches!(self.table.slots[slot].what, Use::Nested) => {
+                    self.object(scanner, 1)
                 }
                 Some(slot) => {
-                    walk.values[slot] = Some(members.next_value::<&'de RawValue>()?.get())
+                    self.values[slot] = Some(scanner.value()?);
+                    Ok(())
+                }
+                None => {
+                    scanner.value()?;
+                    Ok(())
                 }
             }
+        })
+    }
+
+    /// A key's position in the table.
+    fn slot(&mut self, key: &str, depth: usize, place: usize) -> Option<usize> {
+        let order = &mut self.orders[depth];
+        if let Some(slot) = order.get(place)
+            && let Some(known) = self.table.slots.get(*slot)
+            && is_same(&known.key, key)
+        {
+            return Some(*slot);
         }
-        Ok(())
-    }
-}
-
-/// A key's position in the table.
-struct Key<'s, 'w, 'a> {
-    walk: &'s mut Walk<'w, 'a>,
-    depth: usize,
-    place: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Key<'_, '_, 'de> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_, '_, '_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        let Self { walk, depth, place } = self;
-        let table = walk.table;
-        let order = &mut walk.orders[depth];
-        if let Some(slot) = order.get(place).and_then(|slot| {
-            table
-                .slots
-                .get(*slot)
-                .filter(|known| known.key == key)
-                .map(|_| *slot)
-        }) {
-            return Ok(Some(slot));
-        }
-        let found = table.find(key);
+        let found = self.table.find(key);
         let guess = found.unwrap_or(UNKNOWN);
         match order.get_mut(place) {
             Some(known) => *known = guess,
             None => order.push(guess),
         }
         if found.is_none()
-            && !table.is_partial
-            && walk.unknown.len() < UNKNOWN_MAX
-            && !walk.unknown.contains(key)
+            && !self.table.is_partial
+            && self.unknown.len() < UNKNOWN_MAX
+            && !self.unknown.contains(key)
         {
-            walk.unknown.insert(key.to_owned());
+            self.unknown.insert(key.to_owned());
         }
-        Ok(found)
+        found
     }
+}
+
+/// Compares eight bytes at a time: keys of custom fields have 40, and WebAssembly has no instruction for it.
+fn is_same(known: &str, key: &str) -> bool {
+    let (known_words, known_rest) = known.as_bytes().as_chunks::<8>();
+    let (words, rest) = key.as_bytes().as_chunks::<8>();
+    let same =
+        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*one) == u64::from_le_bytes(*other);
+    known.len() == key.len()
+        && known_words.iter().zip(words).all(same)
+        && known_rest.iter().zip(rest).all(|(one, other)| one == other)
+}
+
+fn paging(scanner: &mut Scanner<'_>) -> Result<Paging, Stop> {
+    let raw = scanner.value()?;
+    let paging: Option<Paging> = serde_json::from_str(raw).map_err(|error| {
+        Stop::Failure(Failure::bad_data(
+            "pipedrive.paging",
+            format!("the answer does not say where its list goes on: {error}"),
+        ))
+    })?;
+    Ok(paging.unwrap_or_default())
 }

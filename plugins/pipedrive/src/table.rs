@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use longshore_sdk::{FieldInfo, FieldKind, FieldOption, ObjectInfo};
+use longshore_sdk::{FieldInfo, FieldKind, FieldName, FieldOption, ObjectInfo};
 
 use crate::metadata::{ADDRESS, FieldMeta, Meaning, Part};
 
@@ -136,7 +136,7 @@ pub(crate) enum Use {
     /// A field.
     Field(FieldKind),
     /// A field and its parts: key in the object, name of the field, kind.
-    Compound(FieldKind, Vec<(&'static str, String, FieldKind)>),
+    Compound(FieldKind, Vec<(&'static str, FieldName, FieldKind)>),
     /// An association of that name.
     Link(String),
     /// Associations of that name.
@@ -152,6 +152,8 @@ pub(crate) enum Use {
 pub(crate) struct Slot {
     /// Key in the JSON, and name of the field.
     pub(crate) key: String,
+    /// The same, as the rows hold it.
+    pub(crate) name: FieldName,
     pub(crate) what: Use,
     /// Whether an absent key says that the field is empty.
     pub(crate) absent_is_empty: bool,
@@ -235,6 +237,7 @@ impl Table {
         let at = self.slots.len();
         self.keys.insert(key.clone(), at);
         self.slots.push(Slot {
+            name: FieldName::new(&key),
             key,
             what,
             absent_is_empty: false,
@@ -277,10 +280,8 @@ impl Table {
             }
             Shape::Address => {
                 self.declare(built_in, meta, FieldKind::Text);
-                Use::Compound(
-                    FieldKind::Text,
-                    self.declare_parts(built_in.key, built_in.label, ADDRESS, false),
-                )
+                let parts = self.declare_parts(built_in.key, built_in.label, ADDRESS, false);
+                Use::Compound(FieldKind::Text, named(parts))
             }
             Shape::Link(name, to) => {
                 self.links.push((name.to_owned(), to, None));
@@ -368,7 +369,7 @@ impl Table {
                 self.fields.push(field);
                 let parts = self.declare_parts(code, &meta.field_name, parts, meta.is_custom_field);
                 match form {
-                    CustomForm::Nested => self.add(code.clone(), Use::Compound(kind, parts)),
+                    CustomForm::Nested => self.add(code.clone(), Use::Compound(kind, named(parts))),
                     CustomForm::Flat => {
                         let at = self.add(code.clone(), Use::Field(kind));
                         for (_, name, kind) in parts {
@@ -407,6 +408,13 @@ impl Table {
         }
         declared
     }
+}
+
+fn named(
+    parts: Vec<(&'static str, String, FieldKind)>,
+) -> Vec<(&'static str, FieldName, FieldKind)> {
+    let prepared = |(part, name, kind): (_, String, _)| (part, FieldName::new(&name), kind);
+    parts.into_iter().map(prepared).collect()
 }
 
 /// The standard properties of address parts: key, part, property.

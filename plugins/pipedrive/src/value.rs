@@ -3,12 +3,13 @@
 //! What cannot be read as that kind is written as the text it is: the host then sets the row aside with its reason, and nothing is lost
 //! in silence. Forms of "nothing" (null, empty text where a date or number belongs, `0000-00-00`) become null.
 
-use longshore_sdk::{Decimal, FieldKind, Row};
+use longshore_sdk::json::Raw;
+use longshore_sdk::{Decimal, FieldKey, FieldKind, Row};
 
 use crate::json;
 
 /// Writes the value of a field.
-pub(crate) fn write(row: &mut Row<'_>, name: &str, kind: FieldKind, raw: &str) {
+pub(crate) fn write(row: &mut Row<'_>, name: impl FieldKey + Copy, kind: FieldKind, raw: &str) {
     if json::is_null(raw) {
         row.null(name);
         return;
@@ -31,7 +32,7 @@ pub(crate) fn write(row: &mut Row<'_>, name: &str, kind: FieldKind, raw: &str) {
         | FieldKind::Email
         | FieldKind::Phone
         | FieldKind::Url => {
-            row.text_opt(name, json::text(raw));
+            row.text(name, Raw(raw));
         }
         FieldKind::Integer => write_integer(row, name, raw),
         FieldKind::Decimal | FieldKind::Money => write_decimal(row, name, raw),
@@ -45,12 +46,11 @@ pub(crate) fn write(row: &mut Row<'_>, name: &str, kind: FieldKind, raw: &str) {
             write_moment(row, name, kind, raw)
         }
         FieldKind::Option => {
-            let value = if raw.starts_with('{') {
-                json::id(raw)
+            if raw.starts_with('{') {
+                row.option(name, json::id(raw));
             } else {
-                json::text(raw)
-            };
-            row.option(name, value.filter(|value| !value.is_empty()));
+                row.option(name, Some(Raw(raw)).filter(|_| raw != "\"\""));
+            }
         }
         FieldKind::Options => write_options(row, name, raw),
         FieldKind::Owner => {
@@ -62,7 +62,7 @@ pub(crate) fn write(row: &mut Row<'_>, name: &str, kind: FieldKind, raw: &str) {
     }
 }
 
-fn write_integer(row: &mut Row<'_>, name: &str, raw: &str) {
+fn write_integer(row: &mut Row<'_>, name: impl FieldKey + Copy, raw: &str) {
     let lexeme = raw.trim_matches('"').trim();
     let number = lexeme.parse().ok().or_else(|| {
         Decimal::parse(lexeme)
@@ -77,7 +77,7 @@ fn write_integer(row: &mut Row<'_>, name: &str, raw: &str) {
     }
 }
 
-fn write_decimal(row: &mut Row<'_>, name: &str, raw: &str) {
+fn write_decimal(row: &mut Row<'_>, name: impl FieldKey + Copy, raw: &str) {
     match Decimal::parse(raw.trim_matches('"')) {
         Ok(decimal) => {
             row.decimal(name, decimal);
@@ -86,12 +86,12 @@ fn write_decimal(row: &mut Row<'_>, name: &str, raw: &str) {
     }
 }
 
-fn write_text_or_null(row: &mut Row<'_>, name: &str, raw: &str) {
+fn write_text_or_null(row: &mut Row<'_>, name: impl FieldKey + Copy, raw: &str) {
     row.text_opt(name, json::text(raw).filter(|text| !text.trim().is_empty()));
 }
 
 /// A date, an instant of either generation, or a time of day.
-fn write_moment(row: &mut Row<'_>, name: &str, kind: FieldKind, raw: &str) {
+fn write_moment(row: &mut Row<'_>, name: impl FieldKey + Copy, kind: FieldKind, raw: &str) {
     let text = json::text(raw);
     let text = text
         .as_deref()
@@ -110,11 +110,9 @@ pub(crate) fn is_no_moment(text: &str) -> bool {
 }
 
 /// Several options: `[31,32]`, `[{"id":31,…}]`, `"31,32"` or a single one.
-fn write_options(row: &mut Row<'_>, name: &str, raw: &str) {
+fn write_options(row: &mut Row<'_>, name: impl FieldKey + Copy, raw: &str) {
     if raw.starts_with('[') {
-        let mut values = Vec::new();
-        json::for_each_element(raw, |element| values.extend(json::id(element)));
-        row.options(name, values);
+        row.options(name, json::elements(raw).filter_map(json::id));
         return;
     }
     match json::text(raw).filter(|text| !text.is_empty()) {
