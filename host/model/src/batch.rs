@@ -19,6 +19,13 @@ pub(crate) struct Span {
     pub(crate) added: bool,
 }
 
+impl Span {
+    /// The bytes of the text it lies in.
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..(self.start + self.len) as usize
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Slot {
     Null,
@@ -121,7 +128,7 @@ impl Batch {
 
     pub(crate) fn str_at(&self, span: Span) -> &str {
         let whole = if span.added { &self.added } else { &self.text };
-        &whole[span.start as usize..(span.start + span.len) as usize]
+        &whole[span.range()]
     }
 
     fn value_at(&self, slot: Slot) -> ValueRef<'_> {

@@ -7,13 +7,18 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use crate::batch::{Batch, Cell, Row, Slot, Span, push};
+use crate::batch::{Batch, Cell, Row, Span, push};
 use crate::catalog::ObjectInfo;
 use crate::row::RowLimits;
 use crate::time::Instant;
-use crate::value::{Decimal, FieldKind};
+
+mod link;
+mod slot;
+
+use link::LinksSeed;
+use slot::{SlotSeed, TextSeed};
 
 /// Says why a whole page is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,15 +87,25 @@ impl Batch {
                 return Err(PageError::TooManyRows(limits.rows_max));
             }
             let row = reader.read_row(line).and_then(|row| {
-                let id = reader.resolve(&text, row.id);
-                if seen.insert(id.to_owned()) {
-                    Ok(row)
-                } else {
-                    Err((Some(id.to_owned()), "id comes twice in one page".to_owned()))
+                let id = match row.id.added {
+                    true => Cow::Owned(reader.resolve(&text, row.id).to_owned()),
+                    false => Cow::Borrowed(&text[row.id.range()]),
+                };
+                match seen.replace(id) {
+                    None => Ok(row),
+                    Some(id) => Err((
+                        Some(id.into_owned()),
+                        "id comes twice in one page".to_owned(),
+                    )),
                 }
             });
             match row {
-                Ok(row) => reader.batch.rows.push(row),
+                Ok(row) => {
+                    if reader.batch.rows.is_empty() {
+                        reader.expect_more_like(line.len(), text.len());
+                    }
+                    reader.batch.rows.push(row);
+                }
                 Err((id, reason)) => {
                     reader.forget_row();
                     rejected.push(RejectedRow {
@@ -174,6 +189,14 @@ impl PageReader<'_> {
         })
     }
 
+    /// Makes room for a page of rows like its first one, so that the arrays do not grow step by step.
+    fn expect_more_like(&mut self, row_bytes: usize, page_bytes: usize) {
+        let more = (page_bytes / (row_bytes + 1)).min(self.limits.rows_max);
+        self.batch.rows.reserve(more);
+        self.batch.cells.reserve(more * self.batch.cells.len());
+        self.batch.links.reserve(more * self.batch.links.len());
+    }
+
     /// Drops what the refused row left behind. Its texts stay until the batch goes: they are few and cannot be reached.
     fn forget_row(&mut self) {
         let (cells, links) = self
@@ -187,7 +210,7 @@ impl PageReader<'_> {
 
     fn resolve<'t>(&'t self, text: &'t str, span: Span) -> &'t str {
         let whole = if span.added { &self.batch.added } else { text };
-        &whole[span.start as usize..(span.start + span.len) as usize]
+        &whole[span.range()]
     }
 
     fn resolve_in_line<'t>(&'t self, line: &'t str, span: Span) -> &'t str {
@@ -327,217 +350,6 @@ impl<'de> Visitor<'de> for FieldsSeed<'_, '_> {
             reader.batch.cells.push(Cell { field, slot });
         }
         Ok(())
-    }
-}
-
-struct SlotSeed<'r, 'p> {
-    reader: &'r mut PageReader<'p>,
-    kind: FieldKind,
-}
-
-impl SlotSeed<'_, '_> {
-    fn text<E: de::Error>(self, text: Cow<'_, str>) -> Result<Slot, E> {
-        let wrong = |error: crate::time::TimeError| E::custom(error);
-        Ok(match self.kind {
-            FieldKind::Decimal | FieldKind::Money => Slot::Decimal(parse_decimal(&text)?),
-            FieldKind::Date => Slot::Date(text.parse().map_err(wrong)?),
-            FieldKind::Instant => Slot::Instant(text.parse().map_err(wrong)?),
-            FieldKind::Time => Slot::Time(text.parse().map_err(wrong)?),
-            kind if kind.is_textual() => Slot::Text(self.reader.keep(text)),
-            kind => return Err(E::custom(format_args!("a text where {kind} is declared"))),
-        })
-    }
-}
-
-/// Parses `-?digits(.digits)?` of at most 28 digits: no exponent, no plus sign, no spaces.
-fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits =
-        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) {
-        return Err(E::custom("not a decimal such as -1200.50"));
-    }
-    Decimal::from_str_exact(text).map_err(|_| E::custom("a decimal of more than 28 digits"))
-}
-
-impl<'de> DeserializeSeed<'de> for SlotSeed<'_, '_> {
-    type Value = Slot;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Slot, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SlotSeed<'_, '_> {
-    type Value = Slot;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a value of kind {}", self.kind)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Slot, E> {
-        Ok(Slot::Null)
-    }
-
-    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Slot, E> {
-        match self.kind {
-            FieldKind::Boolean => Ok(Slot::Boolean(flag)),
-            kind => Err(E::custom(format_args!(
-                "true or false where {kind} is declared"
-            ))),
-        }
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Slot, E> {
-        match self.kind {
-            FieldKind::Integer => Ok(Slot::Integer(number)),
-            kind => Err(E::custom(format_args!("a number where {kind} is declared"))),
-        }
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Slot, E> {
-        match i64::try_from(number) {
-            Ok(number) => self.visit_i64(number),
-            Err(_) => Err(E::custom("an integer of more than 64 bits")),
-        }
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Slot, E> {
-        self.text(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Slot, E> {
-        self.text(Cow::Owned(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Slot, A::Error> {
-        if self.kind != FieldKind::Options {
-            return Err(de::Error::custom(format_args!(
-                "a list where {} is declared",
-                self.kind
-            )));
-        }
-        let start = push(&mut self.reader.batch.added, "").start;
-        while let Some(option) = seq.next_element_seed(TextSeed)? {
-            if option.contains('\n') {
-                return Err(de::Error::custom("an option with a line feed"));
-            }
-            self.reader.batch.added.push_str(&option);
-            self.reader.batch.added.push('\n');
-        }
-        let end = u32::try_from(self.reader.batch.added.len()).expect("a page is far below 4 GiB");
-        Ok(Slot::Options(Span {
-            start,
-            len: end - start,
-            added: true,
-        }))
-    }
-}
-
-struct LinksSeed<'r, 'p> {
-    reader: &'r mut PageReader<'p>,
-}
-
-impl<'de> DeserializeSeed<'de> for LinksSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for LinksSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("associations: a list of [name, id]")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let reader = self.reader;
-        let mut count = 0;
-        while let Some((name, id)) = seq.next_element_seed(PairSeed)? {
-            count += 1;
-            if count > reader.limits.associations_max {
-                let max = reader.limits.associations_max;
-                return Err(de::Error::custom(format_args!(
-                    "row has more than {max} associations"
-                )));
-            }
-            let Some(association) = reader.object.find_association(&name) else {
-                return Err(de::Error::custom(format_args!(
-                    "association {name:?} is not declared"
-                )));
-            };
-            if id.is_empty() || id.len() > reader.limits.id_max_bytes {
-                return Err(de::Error::custom(format_args!(
-                    "association {name:?} has an id of {} bytes",
-                    id.len()
-                )));
-            }
-            let span = reader.keep(id);
-            reader.batch.links.push((association, span));
-        }
-        Ok(())
-    }
-}
-
-struct PairSeed;
-
-impl<'de> DeserializeSeed<'de> for PairSeed {
-    type Value = (Cow<'de, str>, Cow<'de, str>);
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for PairSeed {
-    type Value = (Cow<'de, str>, Cow<'de, str>);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[name, id]")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let name = seq
-            .next_element_seed(TextSeed)?
-            .ok_or_else(|| de::Error::invalid_length(0, &"[name, id]"))?;
-        let id = seq
-            .next_element_seed(TextSeed)?
-            .ok_or_else(|| de::Error::invalid_length(1, &"[name, id]"))?;
-        match seq.next_element::<IgnoredAny>()? {
-            Some(_) => Err(de::Error::invalid_length(3, &"[name, id]")),
-            None => Ok((name, id)),
-        }
-    }
-}
-
-/// A JSON string, borrowed from the input where it has no escapes.
-struct TextSeed;
-
-impl<'de> DeserializeSeed<'de> for TextSeed {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TextSeed {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
     }
 }
 

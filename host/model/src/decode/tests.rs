@@ -4,7 +4,7 @@ use super::*;
 use crate::batch::BatchBuilder;
 use crate::catalog::{AssociationInfo, FieldInfo, FieldTable};
 use crate::row::RowWriter;
-use crate::value::{Value, ValueRef};
+use crate::value::{Decimal, FieldKind, Value, ValueRef};
 
 fn object() -> Arc<ObjectInfo> {
     let fields = FieldKind::ALL
