@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use model::ObjectName;
 use run::{Phase, Progress};
 
@@ -71,6 +71,12 @@ impl Display {
     }
 }
 
+/// Whole records a second: nobody wants the fractions that the library shows.
+fn write_rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    // A bar that cannot be written is the terminal's trouble, not ours.
+    let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+}
+
 /// Writes one line to standard error, which may be closed: nobody reads it then.
 pub(crate) fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -87,12 +93,13 @@ impl Progress for Display {
         if self.terminal {
             let bar = expected.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
             let template = match expected {
-                Some(_) => "{msg:24} {bar:30} {human_pos}/{human_len} {per_sec} {eta} left",
-                None => "{msg:24} {spinner} {human_pos} {per_sec} {elapsed}",
+                Some(_) => "{msg:24} {bar:30} {human_pos}/{human_len} {rate} {eta} left",
+                None => "{msg:24} {spinner} {human_pos} {rate} {elapsed}",
             };
             bar.set_style(
                 ProgressStyle::with_template(template)
-                    .expect("the template is a constant that parses"),
+                    .expect("the template is a constant that parses")
+                    .with_key("rate", write_rate),
             );
             bar.set_message(current.title.clone());
             current.bar = bar;
