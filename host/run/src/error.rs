@@ -20,7 +20,7 @@ pub enum RunError {
         /// The source's object.
         object: ObjectName,
         /// How many pages.
-        pages: u32,
+        pages: u64,
     },
     /// The destination did not take it.
     #[error("{doing} at the destination failed")]

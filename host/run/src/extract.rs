@@ -9,8 +9,12 @@ use crate::context::Context;
 use crate::error::RunError;
 use crate::progress::Phase;
 
-/// Pages in a row without anything new after which a list is taken to be endless.
-const PAGES_WITHOUT_NEWS_MAX: u32 = 100;
+/// Pages in a row without anything new that are let pass on any list.
+const PAGES_WITHOUT_NEWS: u64 = 100;
+
+/// How often a list may bring again what it has brought before. A message that hangs on three persons, a deal and its company comes
+/// once for each, all persons' before all deals', so pages without news may be more than those with.
+const REPEATS_MAX: u64 = 8;
 
 /// How often an object's list is started again because its cursor went stale.
 const RESTARTS_MAX: u32 = 3;
@@ -74,21 +78,22 @@ async fn extract_object(
     extraction: i64,
     object: &ObjectName,
 ) -> Result<u64, RunError> {
-    let (mut stored, mut restarts, mut idle_pages) = (0, 0, 0);
+    let (mut stored, mut restarts, mut idle_pages) = (0, 0, 0_u64);
     loop {
         ctx.go_on()?;
-        let cursor = match ctx
-            .store
-            .load_checkpoint(&ctx.connection, object, extraction)?
-        {
-            Checkpoint::Done { .. } => {
-                ctx.store
-                    .finish_object(&ctx.connection, object, extraction)?;
-                return Ok(stored);
-            }
-            Checkpoint::Start => None,
-            Checkpoint::At(cursor, _) => Some(cursor),
-        };
+        let (cursor, pages) =
+            match ctx
+                .store
+                .load_checkpoint(&ctx.connection, object, extraction)?
+            {
+                Checkpoint::Done { .. } => {
+                    ctx.store
+                        .finish_object(&ctx.connection, object, extraction)?;
+                    return Ok(stored);
+                }
+                Checkpoint::Start => (None, 0),
+                Checkpoint::At(cursor, pages) => (Some(cursor), pages),
+            };
         let request = PageRequest {
             object: object.clone(),
             cursor,
@@ -107,18 +112,27 @@ async fn extract_object(
         };
         let fresh = store_page(ctx, extraction, object, &page)?;
         stored += fresh;
-        idle_pages = if fresh > 0 || page.next.is_none() {
-            0
-        } else {
-            idle_pages + 1
+        let is_empty = page.records.is_empty() && page.rejected.is_empty();
+        // An empty page repeats nothing: a search among records that rarely have any finds none for long. How many of them may follow
+        // each other is the source's own limit.
+        idle_pages = match fresh {
+            0 if is_empty => idle_pages,
+            0 => idle_pages + 1,
+            _ => 0,
         };
-        if idle_pages >= PAGES_WITHOUT_NEWS_MAX {
+        if is_endless(pages + 1, idle_pages) {
             return Err(RunError::Endless {
                 object: object.clone(),
                 pages: idle_pages,
             });
         }
     }
+}
+
+/// Whether a list that has brought nothing new for so many of its pages, the last ones, is taken to be endless.
+fn is_endless(pages: u64, idle_pages: u64) -> bool {
+    let with_news = pages.saturating_sub(idle_pages);
+    idle_pages >= PAGES_WITHOUT_NEWS.max(REPEATS_MAX * with_news)
 }
 
 /// Commits the page and says how many of its records were new or changed.
@@ -133,4 +147,23 @@ fn store_page(
         .stage_page(&ctx.connection, object, extraction, page)?;
     ctx.progress.advance(page.records.len() as u64);
     Ok(staged.new + staged.changed + staged.unchanged + staged.rejected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_repeats_itself_is_endless_after_a_hundred_pages_or_eight_rounds() {
+        assert!(!is_endless(100, 99));
+        assert!(is_endless(101, 100));
+        assert!(is_endless(112, 100));
+        assert!(!is_endless(113, 100));
+        assert!(is_endless(9_000, 8_000));
+    }
+
+    #[test]
+    fn e_mails_of_a_hundred_thousand_persons_come_again_with_their_deals() {
+        assert!(!is_endless(200 + 140, 140));
+    }
 }
