@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use model::catalog::StandardObject;
 use model::{FieldInfo, FieldKind, FieldTable, RecordRef, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection};
 
 use crate::failure::Failure;
 use crate::schema::{Column, ObjectSchema, Rule, Schema, TEXT_MAX_CHARS, read_id};
@@ -163,7 +163,8 @@ impl<'a> Checker<'a> {
         let Some(id) = read_id(text) else {
             return Ok(false);
         };
-        let known = self.known.contains(&(table.table, id)) || exists(self.conn, table, id)?;
+        let known = self.known.contains(&(table.table, id))
+            || prepare_exists(self.conn, table.table)?.exists([id])?;
         if known {
             self.known.insert((table.table, id));
         }
@@ -222,17 +223,14 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether that record exists and is not archived.
-pub(crate) fn exists(conn: &Connection, table: &Table, id: i64) -> rusqlite::Result<bool> {
-    let sql = format!(
-        "SELECT 1 FROM {} WHERE id = ?1 AND archived = 0",
-        table.table
-    );
-    let found: Option<i64> = conn
-        .prepare_cached(&sql)?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    Ok(found.is_some())
+/// Asks of that table whether the record of an id exists and is not archived.
+pub(crate) fn prepare_exists<'a>(
+    conn: &'a Connection,
+    table: &str,
+) -> rusqlite::Result<CachedStatement<'a>> {
+    conn.prepare_cached(&format!(
+        "SELECT 1 FROM {table} WHERE id = ?1 AND archived = 0"
+    ))
 }
 
 /// The first characters of a value, for a message.

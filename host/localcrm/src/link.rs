@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use model::catalog::StandardObject;
 use model::destination::{Link, LinkRefused};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
-use crate::check::{exists, shorten};
+use crate::check::{prepare_exists, shorten};
 use crate::failure::Failure;
 use crate::schema::{Schema, read_id};
 use crate::standard::Table;
@@ -36,9 +36,14 @@ pub(crate) fn write_links(
     links: &[Link],
 ) -> Result<Vec<Result<bool, LinkRefused>>, Failure> {
     let mut writer = Writer {
-        conn,
         schema,
-        known: HashSet::new(),
+        insert: conn
+            .prepare_cached("INSERT OR IGNORE INTO associations VALUES (?1, ?2, ?3, ?4, ?5)")?,
+        other_deal: conn.prepare_cached(
+            "SELECT to_id FROM associations
+             WHERE from_object = 'line_item' AND from_id = ?1 AND to_object = 'deal' AND to_id <> ?2 LIMIT 1",
+        )?,
+        known: find_known(conn, schema, links)?,
     };
     links
         .iter()
@@ -62,20 +67,51 @@ pub(crate) fn count(
     Ok(count.unsigned_abs())
 }
 
+/// Which ends of those links exist. They are looked for in the order in which they lie in the file, each once: the table of a large
+/// account is larger than the memory for its pages.
+fn find_known(
+    conn: &Connection,
+    schema: &Schema,
+    links: &[Link],
+) -> Result<HashSet<(&'static str, i64)>, Failure> {
+    let ends = links
+        .iter()
+        .flat_map(|link| [(&link.from_object, &link.from), (&link.to_object, &link.to)]);
+    let numbered = ends.filter_map(|(object, id)| {
+        let table = schema.find(object.as_str())?.table;
+        Some((table.table, read_id(id.as_str())?))
+    });
+    let mut ends: Vec<_> = numbered.collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut known = HashSet::with_capacity(ends.len());
+    for same in ends.chunk_by(|(a, _), (b, _)| a == b) {
+        let mut select = prepare_exists(conn, same[0].0)?;
+        for (table, id) in same {
+            if select.exists([id])? {
+                known.insert((*table, *id));
+            }
+        }
+    }
+    Ok(known)
+}
+
 struct Writer<'a> {
-    conn: &'a Connection,
     schema: &'a Schema,
-    /// Records that were seen to exist.
+    insert: CachedStatement<'a>,
+    /// Finds another deal of a line item.
+    other_deal: CachedStatement<'a>,
+    /// The ends that exist.
     known: HashSet<(&'static str, i64)>,
 }
 
 impl Writer<'_> {
     fn write(&mut self, link: &Link) -> Result<Result<bool, String>, Failure> {
-        let from = match self.find_end(link.from_object.as_str(), link.from.as_str())? {
+        let from = match self.find_end(link.from_object.as_str(), link.from.as_str()) {
             Ok(end) => end,
             Err(why) => return Ok(Err(why)),
         };
-        let to = match self.find_end(link.to_object.as_str(), link.to.as_str())? {
+        let to = match self.find_end(link.to_object.as_str(), link.to.as_str()) {
             Ok(end) => end,
             Err(why) => return Ok(Err(why)),
         };
@@ -84,10 +120,7 @@ impl Writer<'_> {
         if let Some(why) = self.find_fault(from, to, label)? {
             return Ok(Err(why));
         }
-        let mut insert = self
-            .conn
-            .prepare_cached("INSERT OR IGNORE INTO associations VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        let made = insert.execute(params![
+        let made = self.insert.execute(params![
             from.0.object.name(),
             from.1,
             to.0.object.name(),
@@ -97,21 +130,18 @@ impl Writer<'_> {
         Ok(Ok(made == 1))
     }
 
-    fn find_end(&mut self, object: &str, id: &str) -> Result<Result<End, String>, Failure> {
+    fn find_end(&self, object: &str, id: &str) -> Result<End, String> {
         let Some(object_schema) = self.schema.find(object) else {
-            return Ok(Err(format!("there is no object {:?}", shorten(object))));
+            return Err(format!("there is no object {:?}", shorten(object)));
         };
         let table = object_schema.table;
-        if let Some(number) = read_id(id)
-            && (self.known.contains(&(table.table, number)) || exists(self.conn, table, number)?)
-        {
-            self.known.insert((table.table, number));
-            return Ok(Ok((table, number)));
-        }
-        Ok(Err(format!("{object} {:?} does not exist", shorten(id))))
+        let number = read_id(id).filter(|number| self.known.contains(&(table.table, *number)));
+        number
+            .map(|number| (table, number))
+            .ok_or_else(|| format!("{object} {:?} does not exist", shorten(id)))
     }
 
-    fn find_fault(&self, from: End, to: End, label: &str) -> Result<Option<String>, Failure> {
+    fn find_fault(&mut self, from: End, to: End, label: &str) -> Result<Option<String>, Failure> {
         let (a, b) = (from.0.object, to.0.object);
         if a == b && from.1 == to.1 {
             return Ok(Some(format!("{a} {} would be linked with itself", from.1)));
@@ -128,11 +158,8 @@ impl Writer<'_> {
             )));
         }
         if (a, b) == (StandardObject::LineItem, StandardObject::Deal) {
-            let mut select = self.conn.prepare_cached(
-                "SELECT to_id FROM associations
-                 WHERE from_object = 'line_item' AND from_id = ?1 AND to_object = 'deal' AND to_id <> ?2 LIMIT 1",
-            )?;
-            let other: Option<i64> = select
+            let other: Option<i64> = self
+                .other_deal
                 .query_row([from.1, to.1], |row| row.get(0))
                 .optional()?;
             return Ok(other.map(|other| {

@@ -11,8 +11,9 @@ use crate::context::Context;
 use crate::error::RunError;
 use crate::progress::Phase;
 
-/// Links of one call: what HubSpot takes at once, and small enough for memory.
-const BATCH_LINKS: u32 = 2_000;
+/// Links of one call. They are short, and lie scattered over the files of both sides: the more of them there are in one transaction,
+/// the more find their place on a page that is at hand already.
+const BATCH_LINKS: u32 = 10_000;
 
 /// Makes every planned association that has no outcome yet. One whose end is missing is noted so.
 pub(crate) async fn apply_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> {
@@ -112,21 +113,22 @@ fn refused(link: &PlannedLink, reason: &str) -> Finding {
     }
 }
 
-/// The destination's record at one end of each link, asked for object by object.
+/// The destination's record at one end of each link, asked for object by object and in the order of the ids: neighbours lie together,
+/// and an end that many links share is looked up once.
 fn find_ends<'l>(
     ctx: &Context<'_>,
     planned: &'l [(i64, PlannedLink)],
     end: fn(&'l PlannedLink) -> (&'l ObjectName, &'l str),
 ) -> Result<Vec<Option<DestinationRecordId>>, RunError> {
-    let mut by_object: HashMap<&ObjectName, (Vec<usize>, Vec<&str>)> = HashMap::new();
+    let mut by_object: HashMap<&ObjectName, Vec<(&str, usize)>> = HashMap::new();
     for (place, (_, link)) in planned.iter().enumerate() {
         let (object, id) = end(link);
-        let (places, ids) = by_object.entry(object).or_default();
-        places.push(place);
-        ids.push(id);
+        by_object.entry(object).or_default().push((id, place));
     }
     let mut found = vec![None; planned.len()];
-    for (object, (places, ids)) in by_object {
+    for (object, mut ends) in by_object {
+        ends.sort_unstable();
+        let (ids, places): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
         let identities = ctx.store.find_identities(&ctx.connection, object, &ids)?;
         places
             .into_iter()
