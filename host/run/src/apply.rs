@@ -15,7 +15,7 @@ use reconcile::ObjectPlanner;
 use store::Store;
 
 use crate::bind::{Binder, Unbound};
-use crate::context::{BATCH_RECORDS, Context, decode_stored};
+use crate::context::{BATCH_ACTIONS, BATCH_RECORDS, Context, decode_stored};
 use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::links::apply_links;
@@ -204,7 +204,7 @@ impl Work<'_> {
                 &self.plan.id,
                 &self.object.source,
                 after,
-                BATCH_RECORDS,
+                BATCH_ACTIONS,
             )?;
             let (Some((first, _)), Some((last, _))) = (actions.first(), actions.last()) else {
                 break;
@@ -426,7 +426,7 @@ impl Work<'_> {
     }
 
     fn note(&self, ctx: &mut Context<'_>, outcomes: &[ActionOutcome]) -> Result<(), RunError> {
-        for chunk in outcomes.chunks(BATCH_RECORDS as usize) {
+        for chunk in outcomes.chunks(BATCH_ACTIONS as usize) {
             let object = self.object;
             ctx.store.write_outcomes(
                 ctx.run,

@@ -27,6 +27,10 @@ pub struct Context<'a> {
 /// Records that are worked on at once: small enough for memory, large enough for one transaction each to be cheap.
 pub(crate) const BATCH_RECORDS: u32 = 500;
 
+/// Actions that are carried out between an intent and its outcomes. Each batch costs three commits, so it is larger where the rows are
+/// small; the store ends it earlier where they are not.
+pub(crate) const BATCH_ACTIONS: u32 = 2_000;
+
 /// Bytes of rows that are worked on at once.
 pub(crate) const BATCH_BYTES: usize = 4 << 20;
 

@@ -165,6 +165,16 @@ impl Store {
         work(&self.db).map_err(|error| self.place.explain(doing, error))
     }
 
+    /// Reads with many statements, in one transaction: without it each of them would take and give back its own lock on the file.
+    pub(crate) fn read_many<T>(
+        &self,
+        doing: fmt::Arguments<'_>,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let read = || work(&*self.db.unchecked_transaction()?);
+        read().map_err(|error| self.place.explain(doing, error))
+    }
+
     /// The number of an object, given now where it has none.
     pub(crate) fn intern_object(
         &self,
@@ -206,7 +216,7 @@ fn configure(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
-         PRAGMA wal_autocheckpoint = 2000;
+         PRAGMA wal_autocheckpoint = 4000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -49152;
          PRAGMA foreign_keys = ON;

@@ -18,6 +18,9 @@ impl Store {
     /// # Errors
     /// As every write; none of them is then added.
     pub fn add_findings(&mut self, run: RunId, findings: &[Finding]) -> Result<u64, StoreError> {
+        if findings.is_empty() {
+            return Ok(0);
+        }
         let mut objects = Vec::with_capacity(findings.len());
         for finding in findings {
             objects.push(self.intern_object(NO_CONNECTION, &finding.object)?);

@@ -3,7 +3,7 @@
 //! An identity is written with the outcome that made it, by [`crate::ledger`], and never alone.
 
 use model::{ConnectionId, DestinationRecordId, ObjectName, SourceRecordId};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::database::Store;
 use crate::error::StoreError;
@@ -32,7 +32,7 @@ pub struct SourceEnd {
 }
 
 impl Store {
-    /// The destination's record for each of the source's, in the order of the ids.
+    /// The destination's record for each of the source's, in the order of the ids. Equal ids that follow each other are looked up once.
     ///
     /// # Errors
     /// As every read.
@@ -45,18 +45,28 @@ impl Store {
         let Some(object_id) = self.find_object(connection.as_str(), object)? else {
             return Ok(vec![None; ids.len()]);
         };
-        self.read(format_args!("find identities of {object}"), |db| {
+        let find = |db: &Connection| {
             let mut select = db.prepare_cached(
                 "SELECT destination_id FROM identity WHERE object = ?1 AND source_id = ?2",
             )?;
-            let mut find = |id: &&str| {
-                let found = select
-                    .query_row(params![object_id, id], |row| row.get::<_, String>(0))
-                    .optional()?;
-                Ok(found.map(DestinationRecordId::from))
-            };
-            ids.iter().map(&mut find).collect()
-        })
+            let mut found: Vec<Option<DestinationRecordId>> = Vec::with_capacity(ids.len());
+            for (place, id) in ids.iter().enumerate() {
+                let identity = match place.checked_sub(1) {
+                    Some(before) if ids[before] == *id => found[before].clone(),
+                    _ => select
+                        .query_row(params![object_id, id], |row| row.get::<_, String>(0))
+                        .optional()?
+                        .map(DestinationRecordId::from),
+                };
+                found.push(identity);
+            }
+            Ok(found)
+        };
+        let doing = format_args!("find identities of {object}");
+        match ids.len() {
+            0 | 1 => self.read(doing, find),
+            _ => self.read_many(doing, find),
+        }
     }
 
     /// The next identities of the object behind the source's record `after` (`None` for the first), at most `max`, in the order

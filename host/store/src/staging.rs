@@ -179,7 +179,7 @@ impl Store {
         let Some(id) = self.find_object(connection.as_str(), object)? else {
             return Ok(staged);
         };
-        self.read(format_args!("find staged rows of {object}"), |db| {
+        self.read_many(format_args!("find staged rows of {object}"), |db| {
             let mut select = db.prepare_cached(
                 "SELECT row FROM staged_record WHERE object = ?1 AND source_id = ?2",
             )?;

@@ -826,6 +826,17 @@ fn what_was_announced_and_has_no_outcome_is_told() {
 }
 
 #[test]
+fn an_identity_asked_for_several_times_is_answered_each_time() {
+    let (mut store, plan, run) = announced();
+    note(&mut store, &plan, run, &[created(1, "1", "d1")]);
+    let found = store
+        .find_identities(&connection(), &person(), &["1", "1", "9", "9", "1"])
+        .unwrap();
+    let d1 = || Some("d1".into());
+    assert_eq!(found, [d1(), d1(), None, None, d1()]);
+}
+
+#[test]
 fn outcomes_and_identities_are_read_back() {
     let (mut store, plan, run) = announced();
     let failed = ActionOutcome {
@@ -1187,6 +1198,14 @@ fn runs_tell_their_phases() {
 }
 
 #[test]
+fn no_findings_are_no_commit() {
+    let mut store = Store::open_in_memory().unwrap();
+    let run = store.start_run("apply").unwrap();
+    store.set_commit_hook(Box::new(|point| panic!("{point:?} makes nothing durable")));
+    assert_eq!(store.add_findings(run, &[]).unwrap(), 0);
+}
+
+#[test]
 fn every_commit_is_announced_before_and_after() {
     let mut store = Store::open_in_memory().unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -1221,7 +1240,14 @@ fn every_commit_is_announced_before_and_after() {
     store
         .write_link_outcomes(run, &plan.id, &[(1, LinkOutcome::MissingEnd, None)])
         .unwrap();
-    store.add_findings(run, &[]).unwrap();
+    let finding = Finding {
+        code: FindingCode::Duplicate,
+        object: person(),
+        record: Some("1".to_owned()),
+        field: None,
+        message: "same e-mail".to_owned(),
+    };
+    store.add_findings(run, &[finding]).unwrap();
     let seen = seen.lock().unwrap();
     for commit in Commit::ALL {
         let moments: Vec<_> = seen
