@@ -182,6 +182,11 @@ impl Simulation {
             .expect("the first line has base_url")
     }
 
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The API token that it accepts.
     #[track_caller]
     pub fn token(&self) -> &str {
