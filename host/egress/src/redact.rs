@@ -1,4 +1,5 @@
-//! Takes live secrets out of what a server answers: plain, in base64 at any position, percent-encoded, escaped as JSON.
+//! Takes live secrets out of what a server answers: plain, in base64 at any position, percent-encoded, escaped as
+//! JSON, in hexadecimal.
 //!
 //! It finds exact forms only: a server that helps a connector by turning the secret around is not stopped here.
 
@@ -27,8 +28,8 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 pub(crate) struct Scrubber(Option<Finder>);
 
 struct Finder {
-    /// Says whether there is any, with vector instructions, where the machine has them and the forms are few. The automaton alone
-    /// looks for rare bytes first, and JSON is full of those that a token has: it took 7 % of a whole migration's time.
+    /// Says where a form may begin, with vector instructions, where the machine has them and the beginnings are few. The automaton
+    /// alone looks for rare bytes first, and JSON is full of those that a token has: it took 7 % of a whole migration's time.
     quick: Option<packed::Searcher>,
     exact: AhoCorasick,
 }
@@ -39,18 +40,22 @@ impl Finder {
             .match_kind(MatchKind::LeftmostLongest)
             .build(forms)
             .expect("a few texts of some kilobytes are far from its limits");
+        // The forms of a secret are many, and begin in a few ways; the vector search takes 64.
+        let beginnings: BTreeSet<&[u8]> =
+            forms.iter().map(|form| &form[..SECRET_MIN_BYTES]).collect();
         let mut quick = packed::Config::new()
-            .match_kind(packed::MatchKind::LeftmostLongest)
+            .match_kind(packed::MatchKind::LeftmostFirst)
             .builder();
         Self {
-            quick: quick.extend(forms).build(),
+            quick: quick.extend(beginnings).build(),
             exact,
         }
     }
 
     fn is_match(&self, bytes: &[u8]) -> bool {
-        match &self.quick {
-            Some(quick) => quick.find(bytes).is_some(),
+        match self.quick.as_ref().map(|quick| quick.find(bytes)) {
+            Some(None) => false,
+            Some(Some(first)) => self.exact.is_match(&bytes[first.start()..]),
             None => self.exact.is_match(bytes),
         }
     }
@@ -114,33 +119,44 @@ impl Scrubber {
 }
 
 fn add_forms(secret: &str, forms: &mut BTreeSet<Vec<u8>>) {
-    let mut add = |form: String| {
-        if form.len() >= SECRET_MIN_BYTES {
-            forms.insert(form.into_bytes());
-        }
+    let every = |prefix: &str| -> String {
+        let bytes = secret.bytes();
+        bytes.map(|byte| format!("{prefix}{byte:02X}")).collect()
     };
-    let percent =
-        [NON_ALPHANUMERIC, UNRESERVED].map(|set| utf8_percent_encode(secret, set).to_string());
     let json = serde_json::to_string(secret).expect("a text is JSON");
     let json = &json[1..json.len() - 1];
-    for form in [
-        secret,
-        json,
-        &json.replace('/', "\\/"),
-        &percent[0],
-        &percent[1],
-        &percent[1].replace("%20", "+"),
-    ] {
-        add(form.to_owned());
-        add(lower_escapes(form));
+    let mut bare = vec![secret.to_owned(), json.to_owned(), json.replace('/', "\\/")];
+    // What escapes more than it must, and dumps of bytes.
+    for form in [every("%"), every("\\u00"), every("")] {
+        bare.extend([form.to_ascii_lowercase(), form]);
     }
     // Three bytes make four characters, so within a longer text a secret has three looks; the edges depend on its neighbours.
     for before in 0..3_usize {
         let shifted = [&[0; 2][..before], secret.as_bytes()].concat();
         let first = (before * 8).div_ceil(6);
         let last = shifted.len() * 8 / 6;
-        add(STANDARD_NO_PAD.encode(&shifted)[first..last].to_owned());
-        add(URL_SAFE_NO_PAD.encode(&shifted)[first..last].to_owned());
+        bare.push(STANDARD_NO_PAD.encode(&shifted)[first..last].to_owned());
+        bare.push(URL_SAFE_NO_PAD.encode(&shifted)[first..last].to_owned());
+    }
+    for form in bare {
+        add_percent(form, forms);
+    }
+}
+
+/// The form, and as it stands in an address, and in an address within an address.
+fn add_percent(form: String, forms: &mut BTreeSet<Vec<u8>>) {
+    let escaped =
+        [NON_ALPHANUMERIC, UNRESERVED].map(|set| utf8_percent_encode(&form, set).to_string());
+    let spaced = escaped[1].replace("%20", "+");
+    let [most, least] = escaped;
+    for text in [form, most, least, spaced] {
+        for text in [lower_escapes(&text), text] {
+            for text in [text.replace('%', "%25"), text] {
+                if text.len() >= SECRET_MIN_BYTES {
+                    forms.insert(text.into_bytes());
+                }
+            }
+        }
     }
 }
 
@@ -182,6 +198,12 @@ mod tests {
             serde_json::json!(SECRET).to_string().replace('/', "\\/"),
             utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string(),
             lower_escapes(&utf8_percent_encode(SECRET, UNRESERVED).to_string()),
+            SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+            SECRET.bytes().map(|byte| format!("{byte:02X}")).collect(),
+            utf8_percent_encode(SECRET, UNRESERVED)
+                .to_string()
+                .replace('%', "%25"),
+            utf8_percent_encode(&STANDARD.encode(SECRET), NON_ALPHANUMERIC).to_string(),
         ];
         for before in ["", "a", "ab", "user:", "Bearer "] {
             for after in ["", "!", "!!", "!!!"] {
