@@ -85,7 +85,9 @@ impl Limiter {
                 let period = Some(rate.per_second)
                     .filter(|rate| rate.is_finite() && *rate > 0.0)
                     .map(f64::recip)?;
-                let quota = Quota::with_period(Duration::try_from_secs_f64(period).ok()?)?;
+                // Up to the next nanosecond: a third of a second, rounded down, would be three a second and a little.
+                let period = Duration::try_from_secs_f64(period).ok()? + Duration::from_nanos(1);
+                let quota = Quota::with_period(period)?;
                 Some(quota.allow_burst(NonZeroU32::new(rate.burst)?))
             }
         };
@@ -188,8 +190,7 @@ impl Budget {
         if self.spent() + u64::from(cost) <= self.limit {
             return Ok(());
         }
-        let left = DAY_US - (self.wall)().unix_us().rem_euclid(DAY_US);
-        Err(Duration::from_micros(left.unsigned_abs()))
+        Err(until_midnight(&self.wall))
     }
 
     fn pay(&self, cost: u32) {
@@ -237,7 +238,8 @@ fn matches_path(pattern: &str, path: &str) -> bool {
 
 /// How long the server asks to wait: on a refusal always, otherwise when it says that nothing is left.
 ///
-/// `Retry-After` per RFC 9110; `X-RateLimit-*` in the vendors' three ways of telling time: seconds, epoch seconds, epoch milliseconds.
+/// `Retry-After` per RFC 9110; `X-RateLimit-*` in the vendors' three ways of telling time: seconds, epoch seconds, epoch milliseconds;
+/// HubSpot's and Keap's own headers.
 fn asked_wait(status: u16, headers: &HeaderMap, wall: &WallClock) -> Option<Duration> {
     let text = |name: &str| {
         headers
@@ -281,7 +283,17 @@ fn asked_wait(status: u16, headers: &HeaderMap, wall: &WallClock) -> Option<Dura
         return number("x-hubspot-ratelimit-interval-milliseconds")
             .and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok());
     }
-    None
+    // Keap names no wait, only what is left (developer.keap.com, 2026): the day's quota is back at 00:00 UTC, the minute's within a minute.
+    if status == 429 && empty("x-keap-product-quota-available") {
+        return Some(until_midnight(wall));
+    }
+    (status == 429 && empty("x-keap-product-throttle-available")).then_some(Duration::from_secs(60))
+}
+
+/// To the next 00:00 UTC.
+fn until_midnight(wall: &WallClock) -> Duration {
+    let left = DAY_US - (wall)().unix_us().rem_euclid(DAY_US);
+    Duration::from_micros(left.unsigned_abs())
 }
 
 #[cfg(test)]

@@ -45,34 +45,92 @@ fn far() -> Instant {
     Instant::now() + Duration::from_secs(365 * 86_400)
 }
 
+/// Moments of all requests of one minute, when `workers` ask without rest and each answer takes that long.
+async fn sent_in_a_minute(limiter: Limiter, workers: usize, answer: Duration) -> Vec<Duration> {
+    let (limiter, start) = (Arc::new(limiter), Instant::now());
+    let end = start + MINUTE;
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let work: Vec<_> = (0..workers)
+        .map(|_| {
+            let (limiter, sent) = (limiter.clone(), sent.clone());
+            tokio::spawn(async move {
+                while let Ok(_slot) = limiter.slot(end).await {
+                    if limiter.turn("/x", end).await.is_err() || Instant::now() > end {
+                        return;
+                    }
+                    sent.lock().unwrap().push(start.elapsed());
+                    tokio::time::sleep(answer).await;
+                }
+            })
+        })
+        .collect();
+    for work in work {
+        work.await.unwrap();
+    }
+    let mut sent = std::mem::take(&mut *sent.lock().unwrap());
+    sent.sort_unstable();
+    sent
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Whatever stretch of time is looked at, no more goes out in it than the rate and one burst.
+#[track_caller]
+fn check_never_more(sent: &[Duration], per_second: f64, burst: u32) {
+    for (first, begun) in sent.iter().enumerate() {
+        for (last, ended) in sent.iter().enumerate().skip(first) {
+            let most = (*ended - *begun).as_secs_f64() * per_second + f64::from(burst);
+            let requests = (last - first + 1) as f64;
+            // Two times are compared that were rounded to microseconds by nobody, but to binary fractions here.
+            assert!(
+                requests <= most + 1e-6,
+                "{requests} requests from {begun:?} to {ended:?}, {most} at most"
+            );
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn at_least_95_percent_of_the_declared_rate_is_used_and_never_more() {
-    for (per_second, burst) in [(10.0, 1), (10.0, 20), (40.0, 2), (0.5, 1)] {
-        let limiter = Arc::new(limiter(per_second, burst, None));
-        let start = Instant::now();
-        let window = Duration::from_secs(60);
-        let sent = Arc::new(std::sync::atomic::AtomicU64::new(0));
-        let work: Vec<_> = (0..8)
-            .map(|_| {
-                let (limiter, sent) = (limiter.clone(), sent.clone());
-                tokio::spawn(async move {
-                    while limiter.turn("/x", start + window).await.is_ok() {
-                        sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    }
-                })
-            })
-            .collect();
-        for work in work {
-            work.await.unwrap();
-        }
-        let sent = sent.load(std::sync::atomic::Ordering::Relaxed) as f64;
-        let most = per_second * window.as_secs_f64() + f64::from(burst);
-        assert!(sent <= most, "{per_second}/s: {sent} of at most {most}");
+    for (per_second, burst) in [
+        (0.5, 1),
+        (3.0, 1),
+        (10.0, 1),
+        (10.0, 20),
+        (19.0, 10),
+        (40.0, 2),
+        (100.0, 10),
+    ] {
+        let limiter = limiter(per_second, burst, None);
+        let sent = sent_in_a_minute(limiter, 8, Duration::from_millis(5)).await;
+        check_never_more(&sent, per_second, burst);
+        let least = per_second * MINUTE.as_secs_f64() * 0.95;
         assert!(
-            sent >= per_second * window.as_secs_f64() * 0.95,
-            "{per_second}/s: only {sent}"
+            sent.len() as f64 >= least,
+            "{per_second}/s: only {} of {least}",
+            sent.len()
         );
     }
+}
+
+/// Four at once and answers of 0.3 s carry 13 requests a second: the rate of 10 is what holds, and slow answers do not waste it.
+#[tokio::test(start_paused = true)]
+async fn slow_answers_do_not_waste_the_rate_while_enough_are_at_work() {
+    let sent = sent_in_a_minute(limiter(10.0, 1, None), 8, Duration::from_millis(300)).await;
+    check_never_more(&sent, 10.0, 1);
+    assert!(sent.len() >= 570, "{}", sent.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_wait_that_a_server_asked_for_the_rate_is_used_again_without_catching_up() {
+    let limiter = limiter(10.0, 5, None);
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", HeaderValue::from_static("20"));
+    limiter.observe(429, &headers, &wall());
+    let sent = sent_in_a_minute(limiter, 8, Duration::from_millis(5)).await;
+    assert!(sent[0] >= Duration::from_secs(20));
+    check_never_more(&sent, 10.0, 5);
+    assert!(sent.len() as f64 >= 10.0 * 40.0 * 0.95, "{}", sent.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,10 +142,12 @@ async fn a_wait_beyond_the_deadline_is_told_instead_of_waited() {
         .turn("/x", start + Duration::from_secs(3))
         .await
         .unwrap_err();
-    assert_eq!(denied, Denied::Wait(Duration::from_secs(10)));
+    // A nanosecond more, because periods are rounded up.
+    let wait = Duration::from_secs(10) + Duration::from_nanos(1);
+    assert_eq!(denied, Denied::Wait(wait));
     assert_eq!(start.elapsed(), Duration::ZERO, "nobody waited");
     limiter
-        .turn("/x", start + Duration::from_secs(10))
+        .turn("/x", start + Duration::from_secs(11))
         .await
         .unwrap();
     assert!(start.elapsed() >= Duration::from_secs(10));
@@ -218,6 +278,10 @@ async fn waits_are_read_in_every_vendors_way() {
             Some(10),
         ),
         (200, &[("x-ratelimit-remaining", "0")], None),
+        (429, &[("x-keap-product-throttle-available", "0")], Some(60)),
+        (429, &[("x-keap-product-quota-available", "0")], Some(3600)),
+        (200, &[("x-keap-product-throttle-available", "0")], None),
+        (429, &[("x-keap-product-throttle-available", "3")], None),
         (429, &[], None),
     ];
     for (status, pairs, expected) in rows {
