@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Connect a source account
     Connect(Connect),
     /// Read the objects, fields and pipelines of both sides
-    Discover(Folder),
+    Discover(Discover),
     /// Read the whole source and decide every write; nothing is written to the destination
     Plan(PlanCommand),
     /// Carry out the approved plan
@@ -53,6 +53,25 @@ pub(crate) struct Folder {
     /// Folder of the project
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) dir: PathBuf,
+}
+
+/// Exchanges with the source, on a tape.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct TapeOptions {
+    /// Record every exchange with the source into this new file, without secrets. It holds customer data
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer from this recorded file instead of the source: no network, no credential
+    #[arg(long, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discover {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    #[command(flatten)]
+    pub(crate) tape: TapeOptions,
 }
 
 #[derive(Debug, Args)]
@@ -157,6 +176,8 @@ pub(crate) struct PlanCommand {
     /// Plan from what was read last, without reading the source again
     #[arg(long)]
     pub(crate) no_extract: bool,
+    #[command(flatten)]
+    pub(crate) tape: TapeOptions,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +205,8 @@ pub(crate) struct Migrate {
     /// Where the audit workbook goes; `audit.xlsx` in the project's folder by default
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tape: TapeOptions,
 }
 
 #[derive(Debug, Args)]

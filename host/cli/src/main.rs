@@ -5,6 +5,7 @@ mod output;
 mod failure;
 mod progress;
 mod bundle;
+mod reach;
 mod project;
 mod connectors;
 mod connect;
@@ -55,7 +56,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Simulate(command) => simulate::simulate(command).await,
             Command::Init(folder) => phases::init(&folder.dir, json),
             Command::Connect(command) => connect::connect(command, json).await,
-            Command::Discover(folder) => phases::discover(&folder.dir, json).await,
+            Command::Discover(command) => phases::discover(command, json).await,
             Command::Plan(command) => phases::plan(command, json).await,
             Command::Apply(command) => phases::apply(command, json).await,
             Command::Migrate(command) => phases::migrate(command, json).await,

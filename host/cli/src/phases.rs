@@ -10,12 +10,13 @@ use run::{Context, Discovered, Phase};
 use serde_json::json;
 use store::PhaseState;
 
-use crate::args::{Apply, Audit, Migrate, PlanCommand};
+use crate::args::{Apply, Audit, Discover, Migrate, PlanCommand};
 use crate::connect::ask;
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
 use crate::progress::{Display, tell};
 use crate::project::Project;
+use crate::reach::{Reach, Telling, Way};
 use crate::report::{Report, Seconds, show_plan, show_report};
 
 /// What a person approves.
@@ -34,6 +35,9 @@ struct Bench {
     store: store::Store,
     connection: ConnectionId,
     source: sandbox::ConnectorSource,
+    reach: Reach,
+    clock: Box<dyn Fn() -> model::Instant + Send + Sync>,
+    _telling: Telling,
     destination: localcrm::LocalCrm,
     display: Display,
     run: RunId,
@@ -42,15 +46,27 @@ struct Bench {
 
 impl Bench {
     fn open(project: &Project, kind: &str) -> Result<Self> {
+        Self::open_over(project, kind, &Way::Network)
+    }
+
+    fn open_over(project: &Project, kind: &str, way: &Way) -> Result<Self> {
         let connection = ConnectionId::from(project.connection()?.name.as_str());
         let mut store = project.store()?;
         let run = store.start_run(kind)?;
-        let (source, destination) = (project.source()?, project.destination()?);
+        // The source last: a tape is begun there.
+        let destination = project.destination()?;
+        let (source, reach) = project.source_over(way)?;
         let (display, seconds) = (Display::new(false), Seconds::default());
         Ok(Self {
             store,
             connection,
             source,
+            clock: {
+                let reach = reach.clone();
+                Box::new(move || reach.now())
+            },
+            _telling: reach.tell_waits(),
+            reach,
             destination,
             display,
             run,
@@ -66,6 +82,7 @@ impl Bench {
             source: &self.source,
             destination: &self.destination,
             progress: &self.display,
+            now: &*self.clock,
         }
     }
 
@@ -79,6 +96,16 @@ impl Bench {
             .note_phase(self.run, phase.name(), PhaseState::Started, "")?;
         let begun = Instant::now();
         let done = work(&mut self.context()).await;
+        // What a tape lacks may have become a finding by now; a run with a hole in its tape is not done.
+        if let Err(error) = self.reach.check() {
+            self.store.note_phase(
+                self.run,
+                phase.name(),
+                PhaseState::Stopped,
+                &error.to_string(),
+            )?;
+            return Err(error);
+        }
         self.seconds.add(phase, begun.elapsed().as_secs_f64());
         let (state, detail) = match &done {
             Ok(_) => (PhaseState::Finished, String::new()),
@@ -162,9 +189,13 @@ pub(crate) fn init(folder: &Path, json: bool) -> Result<Ending> {
 }
 
 /// Reads both catalogs and shows what would become of what.
-pub(crate) async fn discover(folder: &Path, json: bool) -> Result<Ending> {
-    let mut bench = Bench::open(&Project::open(folder)?, "discover")?;
-    let found = bench.discover().await?;
+pub(crate) async fn discover(command: Discover, json: bool) -> Result<Ending> {
+    let project = Project::open(&command.folder.dir)?;
+    let mut bench = Bench::open_over(&project, "discover", &command.tape.into())?;
+    let found = bench.discover().await;
+    let finished = bench.reach.finish();
+    let found = found?;
+    finished?;
     if json {
         print_json(&json!({
             "account": found.account, "source": found.source, "mapping": found.mapping, "findings": found.findings,
@@ -183,11 +214,16 @@ fn show_finding(finding: &Finding) {
 /// Reads the source and decides every write.
 pub(crate) async fn plan(command: PlanCommand, json: bool) -> Result<Ending> {
     let cutover = parse_cutover(command.cutover.as_deref())?;
-    let mut bench = Bench::open(&Project::open(&command.folder.dir)?, "plan")?;
-    let discovered = bench.discover().await?;
-    let plan = bench
-        .plan(&discovered, !command.no_extract, cutover)
-        .await?;
+    let project = Project::open(&command.folder.dir)?;
+    let mut bench = Bench::open_over(&project, "plan", &command.tape.into())?;
+    let planned = async {
+        let discovered = bench.discover().await?;
+        bench.plan(&discovered, !command.no_extract, cutover).await
+    };
+    let planned = planned.await;
+    let finished = bench.reach.finish();
+    let plan = planned?;
+    finished?;
     let findings = bench.store.finding_counts(bench.run)?;
     if json {
         print_json(&crate::report::plan_json(&plan, &findings, &bench.seconds));
@@ -250,14 +286,13 @@ pub(crate) async fn migrate(command: Migrate, json: bool) -> Result<Ending> {
     } else {
         Approval::Ask
     };
-    migrate_project(
-        &project,
-        approval,
-        parse_cutover(command.cutover.as_deref())?,
-        command.out,
-        json,
-    )
-    .await
+    let mut bench = Bench::open_over(&project, "migrate", &command.tape.into())?;
+    let cutover = parse_cutover(command.cutover.as_deref())?;
+    let ended = migrate_on(&project, &mut bench, approval, cutover, command.out, json).await;
+    let finished = bench.reach.finish();
+    let ended = ended?;
+    finished?;
+    Ok(ended)
 }
 
 /// All phases on an opened project. A plan that was approved and not carried out to its end is carried out first.
@@ -269,6 +304,17 @@ pub(crate) async fn migrate_project(
     json: bool,
 ) -> Result<Ending> {
     let mut bench = Bench::open(project, "migrate")?;
+    migrate_on(project, &mut bench, approval, cutover, out, json).await
+}
+
+async fn migrate_on(
+    project: &Project,
+    bench: &mut Bench,
+    approval: Approval,
+    cutover: Option<Date>,
+    out: Option<PathBuf>,
+    json: bool,
+) -> Result<Ending> {
     let approved = match run::find_open_plan(&bench.store)? {
         Some(unfinished) => {
             tell(&format!(
@@ -287,7 +333,7 @@ pub(crate) async fn migrate_project(
         }
     };
     bench.apply(&approved).await?;
-    audit_and_report(project, &mut bench, approved.plan(), out, json).await
+    audit_and_report(project, bench, approved.plan(), out, json).await
 }
 
 fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {

@@ -35,6 +35,13 @@ struct Current {
 
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
+/// The bar on the terminal, which makes room for lines.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn set_bar(bar: Option<ProgressBar>) {
+    *BAR.lock().expect("no holder of this lock panics") = bar;
+}
+
 impl Display {
     /// Shows nothing when `quiet`; must be made within a tokio runtime.
     pub(crate) fn new(quiet: bool) -> Self {
@@ -79,7 +86,12 @@ fn write_rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
 
 /// Writes one line to standard error, which may be closed: nobody reads it then.
 pub(crate) fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let write = || drop(writeln!(std::io::stderr(), "{line}"));
+    let bar = BAR.lock().expect("no holder of this lock panics").clone();
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
 }
 
 impl Progress for Display {
@@ -102,6 +114,7 @@ impl Progress for Display {
                     .with_key("rate", write_rate),
             );
             bar.set_message(current.title.clone());
+            set_bar(Some(bar.clone()));
             current.bar = bar;
         }
     }
@@ -135,6 +148,7 @@ impl Progress for Display {
         tracing::info!(target: "longshore::object", records = self.done.load(Ordering::Relaxed), "ends");
         let current = self.current();
         if self.terminal {
+            set_bar(None);
             current.bar.finish_and_clear();
         }
         let done = self.done.load(Ordering::Relaxed);

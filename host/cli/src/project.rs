@@ -11,6 +11,7 @@ use model::ConnectionId;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::WithHint;
+use crate::reach::{Reach, Way};
 
 /// `longshore.toml`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -164,8 +165,13 @@ impl Project {
         Ok(store)
     }
 
-    /// The source, through its connector in its cell. No code of the connector has run yet.
+    /// The source over the network.
     pub(crate) fn source(&self) -> Result<sandbox::ConnectorSource> {
+        Ok(self.source_over(&Way::Network)?.0)
+    }
+
+    /// The source, through its connector in its cell, and how it is reached. No code of the connector has run yet.
+    pub(crate) fn source_over(&self, way: &Way) -> Result<(sandbox::ConnectorSource, Reach)> {
         let section = self.connection()?;
         let (package, inspection) = self.installed().load(&section.connector)?;
         let manifest = &inspection.manifest;
@@ -184,11 +190,45 @@ impl Project {
         {
             limit.daily_budget = section.daily_budget.or(limit.daily_budget);
         }
-        let options = egress::GatewayOptions {
+        let granted = manifest.endpoints.clone();
+        let connector = format!(
+            "{} {} {}",
+            manifest.id, manifest.version, inspection.component_digest
+        );
+        let grant = (granted.as_slice(), credential.injection());
+        let reach = Reach::open(way, &connector, grant, || {
+            self.gateway_options(section, endpoints, credential.clone())
+        })?;
+        let engine = sandbox::Engine::new(sandbox::EngineOptions::default())?;
+        let connector = engine
+            .compile(&package)
+            .with_context(|| format!("connector {} was refused", section.connector))?;
+        let mut limits = sandbox::CellLimits::default();
+        limits.memory_max_bytes = usize::try_from(manifest.limits.memory_mib)? << 20;
+        limits.call_timeout =
+            std::time::Duration::from_millis(manifest.limits.call_timeout_ms.into());
+        if reach.is_on_tape() {
+            // A fresh instance may ask again what it asked before, and idleness is not on the tape.
+            limits.idle = std::time::Duration::from_secs(86_400);
+        }
+        let settings = manifest.settings(&section.settings)?;
+        let name = section.name.as_str().into();
+        let outbound = reach.outbound();
+        let source = sandbox::ConnectorSource::new(connector, &name, outbound, settings, limits);
+        Ok((source, reach))
+    }
+
+    fn gateway_options(
+        &self,
+        section: &ConnectionSection,
+        endpoints: Vec<model::grant::Endpoint>,
+        credential: model::grant::CredentialGrant,
+    ) -> Result<egress::GatewayOptions> {
+        Ok(egress::GatewayOptions {
             connection: ConnectionId::from(section.name.as_str()),
             endpoints,
             parameters: section.parameters.clone(),
-            credential: credential.clone(),
+            credential,
             origin_override: section
                 .developer
                 .as_ref()
@@ -201,24 +241,8 @@ impl Project {
             },
             user_agent: concat!("longshore/", env!("CARGO_PKG_VERSION")).to_owned(),
             caps: egress::Caps::default(),
-        };
-        let gateway = Arc::new(egress::Gateway::new(options)?);
-        let engine = sandbox::Engine::new(sandbox::EngineOptions::default())?;
-        let connector = engine
-            .compile(&package)
-            .with_context(|| format!("connector {} was refused", section.connector))?;
-        let mut limits = sandbox::CellLimits::default();
-        limits.memory_max_bytes = usize::try_from(manifest.limits.memory_mib)? << 20;
-        limits.call_timeout =
-            std::time::Duration::from_millis(manifest.limits.call_timeout_ms.into());
-        let settings = manifest.settings(&section.settings)?;
-        Ok(sandbox::ConnectorSource::new(
-            connector,
-            &section.name.as_str().into(),
-            gateway,
-            settings,
-            limits,
-        ))
+            recorder: None,
+        })
     }
 
     /// The destination.

@@ -3,7 +3,7 @@
 //! Whether there is another attempt is the gateway's to decide.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::grant::Method;
@@ -11,20 +11,16 @@ use reqwest::header::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::admit::Door;
 use crate::confine::Base;
 use crate::credential::Live;
 use crate::error::{EgressError, Place, Refusal};
-use crate::limit::{Denied, Limiter, WallClock};
+use crate::limit::{Denied, WallClock};
+use crate::route::Route;
+use crate::watch::Wait;
 use crate::wire::{Answer, Wire, WireError};
 
 const REDIRECTS_MAX: u32 = 5;
-
-/// One endpoint, ready to be sent to.
-pub(crate) struct Route {
-    pub(crate) base: Base,
-    pub(crate) methods: Vec<Method>,
-    pub(crate) limiter: Limiter,
-}
 
 /// What [`Usage`](crate::request::Usage) is read from.
 #[derive(Default)]
@@ -45,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) body: Option<bytes::Bytes>,
     pub(crate) may_repeat: bool,
     pub(crate) authorised: bool,
+    /// Ends when the request does.
+    pub(crate) wait: Wait,
 }
 
 /// What one attempt came to.
@@ -78,7 +76,11 @@ pub(crate) struct Sender {
     pub(crate) header: HeaderName,
     pub(crate) wall: WallClock,
     pub(crate) response_max_bytes: usize,
+    /// Time for one whole answer.
+    pub(crate) answer_timeout: Duration,
     pub(crate) counts: Counts,
+    /// Whether any answer ever came: then silence is an outage, and no wrong address.
+    pub(crate) has_answered: AtomicBool,
 }
 
 impl Sender {
@@ -98,14 +100,18 @@ impl Sender {
         let mut hop = Hop::first(prepared, live, &self.header);
         for _ in 0..=REDIRECTS_MAX {
             let asked = Instant::now();
+            if let Some(left) = route.limiter.paused_for() {
+                prepared.wait.because("the source asked to wait", left);
+            }
             if let Err(denied) = route
                 .limiter
-                .turn(hop.path_below(&route.base), deadline)
+                .turn(hop.path_below(&route.door.base), deadline)
                 .await
             {
                 return Attempt::Stop(denied_error(denied, place()));
             }
             self.waited(asked.elapsed());
+            prepared.wait.asking();
             let answer = match self.exchange(&hop, prepared, deadline).await {
                 Ok(answer) => answer,
                 Err(attempt) => return attempt,
@@ -134,7 +140,7 @@ impl Sender {
                         answer: Some(answer),
                     };
                 }
-                300..=303 | 305..=399 => match hop.next(&answer, &route.base, &route.methods) {
+                300..=303 | 305..=399 => match hop.next(&answer, &route.door) {
                     Ok(next) => hop = next,
                     Err(why) => return redirect_refused(place(), answer.status, why),
                 },
@@ -164,9 +170,22 @@ impl Sender {
             hop.body.clone().map(reqwest::Body::from),
             self.response_max_bytes,
         );
-        match tokio::time::timeout_at(deadline, exchange).await {
-            Ok(Ok(answer)) => Ok(answer),
+        let longest = Instant::now() + self.answer_timeout;
+        match tokio::time::timeout_at(deadline.min(longest), exchange).await {
+            Ok(Ok(answer)) => {
+                self.has_answered.store(true, Ordering::Relaxed);
+                Ok(answer)
+            }
             Ok(Err(error)) => Err(wire_failure(error, place())),
+            Err(_) if longest < deadline => Err(Attempt::Failed {
+                cause: format!(
+                    "no whole answer within {} s",
+                    self.answer_timeout.as_secs_f64()
+                ),
+                sent: Sent::Perhaps,
+                after: None,
+                answer: None,
+            }),
             Err(_) if prepared.may_repeat => {
                 Err(Attempt::Stop(EgressError::Timeout { place: place() }))
             }
@@ -211,7 +230,7 @@ impl Hop {
     }
 
     /// Where the answer sends, without the credential. RFC 9110 section 15.4 says what becomes of method and body.
-    fn next(&self, answer: &Answer, base: &Base, methods: &[Method]) -> Result<Self, &'static str> {
+    fn next(&self, answer: &Answer, door: &Door) -> Result<Self, &'static str> {
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return Err("in a way that is not followed");
         }
@@ -220,7 +239,8 @@ impl Hop {
             .get("location")
             .and_then(|location| location.to_str().ok())
             .ok_or("to nowhere")?;
-        let url = base
+        let url = door
+            .base
             .redirect(&self.url, location)
             .ok_or("out of the endpoint")?;
         let keeps = matches!(answer.status, 307 | 308)
@@ -231,7 +251,7 @@ impl Hop {
         } else {
             (Method::Get, None)
         };
-        if !methods.contains(&method) {
+        if !door.methods.contains(&method) {
             return Err("to a method that is not granted");
         }
         // Only the credential is marked sensitive; a connector cannot set such a header.

@@ -27,7 +27,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
 
 /// An endpoint's address after its parameters were filled in: everything sent starts with it.
 #[derive(Clone, Debug)]
-pub(crate) struct Base {
+pub struct Base {
     url: Url,
     /// Without a final slash.
     path: String,
@@ -35,7 +35,7 @@ pub(crate) struct Base {
 
 impl Base {
     /// `None` when the address has anything beyond scheme, host, port and path.
-    pub(crate) fn new(url: Url) -> Option<Self> {
+    pub fn new(url: Url) -> Option<Self> {
         let plain = url.host().is_some()
             && url.username().is_empty()
             && url.password().is_none()
@@ -54,8 +54,17 @@ impl Base {
         url.path().strip_prefix(&self.path).unwrap_or_default()
     }
 
-    /// The address of `path` below this base, with `query` added.
-    pub(crate) fn join(&self, path: &str, query: &[(String, String)]) -> Result<Url, Breach> {
+    /// The address itself.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The address of `path` below this base, with `query` added: names and values as they are, not encoded. `path` starts with a slash
+    /// and is percent-encoded, or is an absolute address inside this base.
+    ///
+    /// # Errors
+    /// [`Breach::Path`] when it is not a path or could leave the base, [`Breach::Size`] when the address becomes too long.
+    pub fn join(&self, path: &str, query: &[(String, String)]) -> Result<Url, Breach> {
         let mut text = if path.starts_with("https://") || path.starts_with("http://") {
             self.check_absolute(path)?;
             path.to_owned()
@@ -90,7 +99,7 @@ impl Base {
     }
 
     /// Where a redirect from `from` leads, when that is inside this base.
-    pub(crate) fn redirect(&self, from: &Url, location: &str) -> Option<Url> {
+    pub fn redirect(&self, from: &Url, location: &str) -> Option<Url> {
         let url = from.join(location).ok()?;
         // Judged by the words of the server, as far as it gave a path: the parser has already resolved the dots.
         let (given, _) = location.split_once(['?', '#']).unwrap_or((location, ""));

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::address::AddressClass;
+use crate::tape::{FailureKind, TapeError};
 
 /// Which request, for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +118,24 @@ pub enum EgressError {
         /// Which request.
         place: Place,
     },
+    /// The same failure that was recorded.
+    #[error("{message}")]
+    Replayed {
+        /// What it is handled by.
+        kind: FailureKind,
+        /// The message of the recorded failure.
+        message: String,
+        /// How long the source asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The tape cannot be recorded or does not hold the exchange: what follows would not be what it promises.
+    #[error("the tape failed ({place}): {source}")]
+    Tape {
+        /// Which request.
+        place: Place,
+        /// What is wrong with it.
+        source: std::sync::Arc<TapeError>,
+    },
     /// The secret could not be read, or a refreshed one not be stored.
     #[error("credential of connection {connection} cannot be read or kept")]
     Vault {
@@ -125,6 +144,35 @@ pub enum EgressError {
         /// What the vault said.
         source: std::sync::Arc<vault::VaultError>,
     },
+}
+
+impl EgressError {
+    /// What kind of failure from outside it is; `None` for one that the request, the grant, the vault or the tape brings about.
+    pub fn kind(&self) -> Option<FailureKind> {
+        Some(match self {
+            Self::Auth { .. } => FailureKind::Auth,
+            Self::RateLimited { .. } => FailureKind::RateLimited,
+            Self::Transient { .. } => FailureKind::Transient,
+            Self::Uncertain { .. } => FailureKind::Uncertain,
+            Self::TooLarge { .. } => FailureKind::TooLarge,
+            Self::Refused { .. } => FailureKind::Refused,
+            Self::Timeout { .. } => FailureKind::Timeout,
+            Self::Replayed { kind, .. } => *kind,
+            Self::Configuration { .. }
+            | Self::NotGranted { .. }
+            | Self::Tape { .. }
+            | Self::Vault { .. } => return None,
+        })
+    }
+
+    /// How long the source, the declared rate or the daily budget asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } => Some(*retry_after),
+            Self::Replayed { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 /// What the manifest does not grant.

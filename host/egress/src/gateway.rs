@@ -6,24 +6,27 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use backon::BackoffBuilder as _;
 use model::ConnectionId;
 use model::grant::Method;
 use tokio::time::Instant;
 use vault::EntryName;
 
-use crate::attempt::{Attempt, Counts, Prepared, Route, Sender, Sent};
+use crate::attempt::{Attempt, Counts, Prepared, Sender, Sent};
 use crate::credential::{Credential, Live};
 use crate::error::{Breach, EgressError, Place};
 use crate::header;
-use crate::limit::{Limiter, Pause, WallClock};
+use crate::limit::WallClock;
 use crate::oauth::TokenClient;
-use crate::request::{Caps, GatewayOptions, RateLimits, Request, Response, Usage};
-use crate::template::{Filling, endpoint_base};
-use crate::wire::{Answer, Reach, Wire};
+use crate::repeat::{Got, Repeats};
+use crate::request::{Caps, GatewayOptions, Request, Response, Usage};
+use crate::route::{Route, routes};
+use crate::tape::{Exchange, Outcome, Recorder, TapeError, Timing};
+use crate::template::Filling;
+use crate::watch::{Waiting, Watch};
+use crate::wire::{Answer, Reach, Timeouts, Wire};
 
 /// A server that asks to come back sooner has not said when.
 const NAMED_WAIT_MIN: Duration = Duration::from_millis(100);
@@ -40,6 +43,8 @@ struct Inner {
     credential: Arc<Credential>,
     sender: Sender,
     caps: Caps,
+    watch: Arc<Watch>,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Gateway {
@@ -70,9 +75,13 @@ impl Gateway {
         } else {
             Reach::Public
         };
-        let wire = Wire::new(reach, &options.user_agent, options.caps.connect_timeout).map_err(
-            |error| configuration(format!("the network client cannot start: {error:?}")),
-        )?;
+        let timeouts = Timeouts {
+            connect: options.caps.connect_timeout,
+            idle: options.caps.idle_timeout,
+        };
+        let wire = Wire::new(reach, &options.user_agent, timeouts).map_err(|error| {
+            configuration(format!("the network client cannot start: {error:?}"))
+        })?;
         let wire = Arc::new(wire);
         let tokens = TokenClient::new(
             &options.connection,
@@ -91,6 +100,9 @@ impl Gateway {
             tokens,
             wall.clone(),
         )?);
+        if let Some(recorder) = &options.recorder {
+            begin_tape(recorder, &options.connection, &routes)?;
+        }
         let inner = Inner {
             connection: options.connection,
             routes,
@@ -99,10 +111,14 @@ impl Gateway {
                 header: credential.header.clone(),
                 wall,
                 response_max_bytes: options.caps.response_max_bytes,
+                answer_timeout: options.caps.answer_timeout,
                 counts: Counts::default(),
+                has_answered: AtomicBool::new(false),
             },
             credential,
             caps: options.caps,
+            watch: Arc::default(),
+            recorder: options.recorder,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -117,23 +133,46 @@ impl Gateway {
     pub async fn send(&self, request: Request, deadline: Instant) -> Result<Response, EgressError> {
         let inner = &*self.inner;
         let (route, prepared) = inner.prepare(request)?;
-        let (answer, live) = inner.send(route, &prepared, deadline).await?;
-        inner
-            .sender
-            .counts
-            .bytes_received
-            .fetch_add(answer.body.len() as u64, Ordering::Relaxed);
-        let mut headers = header::incoming(&answer.headers, inner.credential.header.as_str());
-        for (_, value) in &mut headers {
-            if let Cow::Owned(clean) = live.scrubber.text(value) {
-                *value = clean;
-            }
+        let Some(recorder) = &inner.recorder else {
+            return inner.respond(route, &prepared, deadline).await;
+        };
+        let tape_failed = |source: Arc<TapeError>| EgressError::Tape {
+            place: prepared.place.clone(),
+            source,
+        };
+        // What cannot be recorded is not sent either: the tape would lack it.
+        recorder
+            .problem()
+            .map_or(Ok(()), Err)
+            .map_err(tape_failed)?;
+        let begun = Instant::now();
+        let response = inner.respond(route, &prepared, deadline).await;
+        let exchange = inner.exchange(route, &prepared, &response, begun.elapsed());
+        if let Some(exchange) = exchange {
+            recorder.record(&exchange).map_err(tape_failed)?;
         }
-        Ok(Response {
-            status: answer.status,
-            headers,
-            body: live.scrubber.bytes(answer.body),
-        })
+        response
+    }
+
+    /// The time for the connector: the system's, or while a tape is recorded the tape's, so that a replay can tell the same.
+    pub fn now(&self) -> model::Instant {
+        match &self.inner.recorder {
+            Some(recorder) => recorder.now(),
+            None => (self.inner.sender.wall)(),
+        }
+    }
+
+    /// Waits between two calls, because the source asked for it.
+    pub async fn pause(&self, wait: Duration) {
+        let waiting = self.inner.watch.begin(None);
+        waiting.because("the source asked to wait", wait);
+        self.inner.sender.waited(wait);
+        tokio::time::sleep(wait).await;
+    }
+
+    /// What is waited for at this moment, for whoever shows progress: of several requests the oldest.
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.inner.watch.oldest()
     }
 
     /// The text without the connection's secrets, for logs and messages.
@@ -164,59 +203,20 @@ impl Gateway {
     }
 }
 
-fn routes(
-    options: &GatewayOptions,
-    filling: &Filling<'_>,
-    wall: &WallClock,
-) -> Result<BTreeMap<String, Route>, EgressError> {
-    let configuration = |what: String| EgressError::Configuration {
-        connection: options.connection.to_string(),
-        what,
-    };
-    let mut pauses: BTreeMap<String, Arc<Pause>> = BTreeMap::new();
-    let mut routes = BTreeMap::new();
-    for endpoint in &options.endpoints {
-        let base =
-            endpoint_base(endpoint, filling).map_err(|error| configuration(error.to_string()))?;
-        // A server that asks to wait means all that is sent to its host, by whatever endpoint.
-        let pause = pauses
-            .entry(base.host().map(|host| host.to_string()).unwrap_or_default())
-            .or_default()
-            .clone();
-        let rate = endpoint
-            .rate_limit
-            .as_ref()
-            .filter(|_| options.rate_limits == RateLimits::Declared);
-        let limiter = Limiter::new(rate, &endpoint.costs, pause, wall).ok_or_else(|| {
-            configuration(format!(
-                "endpoint {:?} declares a rate limit that allows nothing",
-                endpoint.id
-            ))
-        })?;
-        let route = Route {
-            base,
-            methods: endpoint.methods.clone(),
-            limiter,
-        };
-        if routes.insert(endpoint.id.clone(), route).is_some() {
-            return Err(configuration(format!(
-                "endpoint {:?} is declared twice",
-                endpoint.id
-            )));
-        }
-    }
-    match options
-        .credential
-        .injection()
-        .endpoints
+/// The tape says where each endpoint was: absolute "next" addresses in answers point there.
+fn begin_tape(
+    recorder: &Recorder,
+    connection: &ConnectionId,
+    routes: &BTreeMap<String, Route>,
+) -> Result<(), EgressError> {
+    let endpoints = routes
         .iter()
-        .find(|id| !routes.contains_key(*id))
-    {
-        Some(id) => Err(configuration(format!(
-            "the credential goes to endpoint {id:?}, which is not declared"
-        ))),
-        None => Ok(routes),
-    }
+        .map(|(id, route)| (id.clone(), route.door.base.url().to_string()));
+    let begun = recorder.begin(connection.as_str(), endpoints.collect());
+    begun.map_err(|error| EgressError::Configuration {
+        connection: connection.to_string(),
+        what: error.to_string(),
+    })
 }
 
 impl Inner {
@@ -236,27 +236,16 @@ impl Inner {
             .routes
             .get(&request.endpoint)
             .ok_or_else(|| breach(Breach::Endpoint))?;
-        if !route.methods.contains(&request.method) {
-            return Err(breach(Breach::Method(request.method.name())));
-        }
-        let url = route
-            .base
-            .join(&request.path, &request.query)
+        let (url, headers) = route
+            .door
+            .admit(
+                &request,
+                self.credential.header.as_str(),
+                self.caps.request_max_bytes,
+            )
             .map_err(breach)?;
-        let headers =
-            header::outgoing(&request.headers, self.credential.header.as_str()).map_err(breach)?;
-        let limit_bytes = self.caps.request_max_bytes;
-        if request
-            .body
-            .as_ref()
-            .is_some_and(|body| body.len() > limit_bytes)
-        {
-            return Err(breach(Breach::Size {
-                what: "body",
-                limit_bytes,
-            }));
-        }
         let prepared = Prepared {
+            wait: self.watch.begin(Some(place.clone())),
             place,
             method: request.method,
             url,
@@ -268,6 +257,74 @@ impl Inner {
         Ok((route, prepared))
     }
 
+    /// The answer as the connector may see it.
+    async fn respond(
+        &self,
+        route: &Route,
+        prepared: &Prepared,
+        deadline: Instant,
+    ) -> Result<Response, EgressError> {
+        let (answer, live) = self.send(route, prepared, deadline).await?;
+        self.sender
+            .counts
+            .bytes_received
+            .fetch_add(answer.body.len() as u64, Ordering::Relaxed);
+        let mut headers = header::incoming(&answer.headers, self.credential.header.as_str());
+        for (_, value) in &mut headers {
+            if let Cow::Owned(clean) = live.scrubber.text(value) {
+                *value = clean;
+            }
+        }
+        Ok(Response {
+            status: answer.status,
+            headers,
+            body: live.scrubber.bytes(answer.body),
+        })
+    }
+
+    /// What goes on the tape; `None` for a failure that comes again without being told.
+    fn exchange(
+        &self,
+        route: &Route,
+        prepared: &Prepared,
+        response: &Result<Response, EgressError>,
+        took: Duration,
+    ) -> Option<Exchange> {
+        let live = self.credential.known();
+        let clean = |text: &str| live.scrubber.text(text).into_owned();
+        let outcome = match response {
+            Ok(response) => Outcome::Answer {
+                status: response.status,
+                headers: response.headers.clone(),
+                body: response.body.clone(),
+            },
+            Err(error) => Outcome::Failure {
+                kind: error.kind()?,
+                message: clean(&error.to_string()),
+                retry_after_ms: error.retry_after().map(whole_ms),
+            },
+        };
+        // A connector does not know the secret; if it guesses, or was told it, the tape still does not learn it.
+        let body = prepared.body.as_ref().map(|body| body.to_vec());
+        let mut asked = route
+            .door
+            .asked(prepared.method, &prepared.url, &prepared.headers, body);
+        asked.path = clean(&asked.path);
+        for (name, value) in &mut asked.headers {
+            (*name, *value) = (clean(name), clean(value));
+        }
+        asked.body = asked.body.map(|body| live.scrubber.bytes(body));
+        Some(Exchange {
+            number: 0,
+            asked,
+            outcome,
+            timing: Timing {
+                ended_at: (self.sender.wall)(),
+                took_ms: whole_ms(took),
+            },
+        })
+    }
+
     /// Attempts until there is an answer, an error, or no time left.
     async fn send(
         &self,
@@ -275,12 +332,7 @@ impl Inner {
         prepared: &Prepared,
         deadline: Instant,
     ) -> Result<(Answer, Arc<Live>), EgressError> {
-        let mut delays = backon::ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(self.caps.retry_delay_min)
-            .with_max_delay(Duration::from_secs(10))
-            .with_max_times(self.caps.retries_max)
-            .build();
+        let mut repeats = Repeats::new(&self.caps);
         let mut attempts = 0_u32;
         let mut renewed = false;
         loop {
@@ -322,11 +374,19 @@ impl Inner {
                     _ => Err(give_up(after)),
                 };
             }
+            let got = if self.sender.has_answered.load(Ordering::Relaxed) {
+                Got::Trouble
+            } else {
+                Got::NothingEver
+            };
             let named = after.filter(|after| sent == Sent::Rejected && *after >= NAMED_WAIT_MIN);
-            // A wait that the server names is not held against the request, unless it is none.
-            let wait = match named.or_else(|| Some(delays.next()?.max(after.unwrap_or_default()))) {
-                Some(wait) => wait,
-                None => return Err(give_up(after)),
+            let wait = match named {
+                // A wait that the server names is not held against the request, unless it is none.
+                Some(wait) => repeats.named(wait),
+                None => match repeats.next(got) {
+                    Some(wait) => wait.max(after.unwrap_or_default()),
+                    None => return Err(give_up(after)),
+                },
             };
             if Instant::now() + wait >= deadline {
                 return Err(give_up(Some(wait)));
@@ -334,7 +394,9 @@ impl Inner {
             self.sender.counts.retries.fetch_add(1, Ordering::Relaxed);
             self.sender.waited(wait);
             tracing::debug!(endpoint = %prepared.place.endpoint, attempts, wait_ms = wait.as_millis() as u64, cause = %live.scrubber.text(&cause), "repeating");
+            prepared.wait.because(live.scrubber.text(&cause), wait);
             tokio::time::sleep(wait).await;
+            prepared.wait.asking();
         }
     }
 
@@ -387,10 +449,9 @@ impl Inner {
     }
 
     fn unauthorised(&self, prepared: &Prepared, live: &Live, answer: &Answer) -> EgressError {
-        let said = String::from_utf8_lossy(&answer.body[..answer.body.len().min(2_000)]);
-        let said: String = live
-            .scrubber
-            .text(&said)
+        // Scrubbed whole, then cut: half a secret would not be found.
+        let said = live.scrubber.bytes(answer.body.clone());
+        let said: String = String::from_utf8_lossy(&said[..said.len().min(2_000)])
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(200)
@@ -408,5 +469,9 @@ impl Inner {
     }
 }
 
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

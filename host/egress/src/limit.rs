@@ -171,6 +171,12 @@ impl Limiter {
         asked
     }
 
+    /// How long the server still asks not to be asked.
+    pub(crate) fn paused_for(&self) -> Option<Duration> {
+        let left = self.pause.until()?.checked_duration_since(Instant::now())?;
+        (!left.is_zero()).then_some(left)
+    }
+
     /// What was paid today.
     pub(crate) fn spent_today(&self) -> u64 {
         self.budget.as_ref().map_or(0, Budget::spent)

@@ -26,7 +26,7 @@ use vault::{Secret, SecretText};
 use crate::error::{EgressError, Place};
 use crate::redact::Scrubber;
 use crate::template::{Filling, TemplateError, fill};
-use crate::wire::{Reach, Wire, WireError};
+use crate::wire::{Reach, Timeouts, Wire, WireError};
 
 /// How long one exchange may take.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -103,7 +103,7 @@ impl OauthClient {
         } else {
             Reach::Public
         };
-        let wire = Wire::new(reach, &options.user_agent, Duration::from_secs(10))
+        let wire = Wire::new(reach, &options.user_agent, Timeouts::of_login())
             .map_err(|error| configuration(error.to_string()))?;
         let filling = Filling {
             parameters: &options.parameters,

@@ -11,6 +11,8 @@ use model::grant::{CredentialGrant, Endpoint, Method};
 use url::Url;
 use vault::Vault;
 
+use crate::tape::Recorder;
+
 /// One request, as a connector asks for it.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -60,21 +62,33 @@ pub struct Caps {
     pub request_max_bytes: usize,
     /// Time to find and reach the server.
     pub connect_timeout: Duration,
-    /// Repeats after the first attempt, not counting the waits that a server asked for.
+    /// Repeats after the first attempt at an address that never answered, not counting the waits that a server asked for.
     pub retries_max: usize,
+    /// The same where answers came before, or one came that says to try again: that is an outage, and no wrong address.
+    pub outage_retries_max: usize,
     /// The wait before the first repeat, at least; it doubles each time, with jitter, up to 10 s.
     pub retry_delay_min: Duration,
+    /// Once a request has taken this long, not counting the waits that a server asked for, it is not repeated any more.
+    pub repeat_within: Duration,
+    /// Time without a byte after which an answer counts as lost.
+    pub idle_timeout: Duration,
+    /// Time for one whole answer, however steadily it drips.
+    pub answer_timeout: Duration,
 }
 
 impl Default for Caps {
-    /// 32 MiB, 16 MiB, 10 s, 4 repeats, 250 ms.
+    /// 32 MiB, 16 MiB, 10 s to connect, 4 repeats, 6 in an outage, from 250 ms on, within 60 s; 45 s without a byte, 100 s an answer.
     fn default() -> Self {
         Self {
             response_max_bytes: 32 << 20,
             request_max_bytes: 16 << 20,
             connect_timeout: Duration::from_secs(10),
             retries_max: 4,
+            outage_retries_max: 6,
             retry_delay_min: Duration::from_millis(250),
+            repeat_within: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(45),
+            answer_timeout: Duration::from_secs(100),
         }
     }
 }
@@ -101,6 +115,8 @@ pub struct GatewayOptions {
     pub user_agent: String,
     /// Sizes and times.
     pub caps: Caps,
+    /// Where every exchange is recorded; one tape belongs to one gateway.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 /// What was sent since the gateway was made.

@@ -82,6 +82,10 @@ pub(crate) fn fill(
         .strip_prefix("https://")
         .ok_or_else(|| bad("it does not start with https://"))?;
     let host_end = rest.find('/').unwrap_or(rest.len());
+    // The parser would take the path for the host.
+    if host_end == 0 {
+        return Err(bad("it has no host"));
+    }
     if rest[..host_end].contains(['@', '\\', '?', '#']) {
         return Err(bad("its host has characters that a host does not have"));
     }

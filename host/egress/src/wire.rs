@@ -16,6 +16,9 @@ use url::Url;
 use crate::address::{AddressClass, forbidden};
 use crate::error::Refusal;
 
+/// What an answer's status line and headers may be: the HTTP/1 reader's own cap, 8 KiB and 100 lines of 4 KiB.
+pub(crate) const HEAD_MAX_BYTES: usize = 8 * 1024 + 100 * 4096;
+
 /// How a name becomes addresses.
 pub(crate) type Lookup = Arc<
     dyn Fn(String) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>>
@@ -50,8 +53,27 @@ pub(crate) enum WireError {
     /// The server may have seen the request.
     #[error("connection broke: {0}")]
     Broken(String),
+    /// Body or headers.
     #[error("answer is larger than {0} bytes")]
     TooLarge(usize),
+}
+
+/// Times that one connection keeps to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// To find and reach the server.
+    pub(crate) connect: Duration,
+    /// Without a byte.
+    pub(crate) idle: Duration,
+}
+
+impl Timeouts {
+    pub(crate) const fn of_login() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+        }
+    }
 }
 
 /// The connections of one gateway.
@@ -63,7 +85,7 @@ impl Wire {
     pub(crate) fn new(
         reach: Reach,
         user_agent: &str,
-        connect_timeout: Duration,
+        timeouts: Timeouts,
     ) -> Result<Self, reqwest::Error> {
         let lookup: Lookup = Arc::new(|host| {
             Box::pin(async move {
@@ -73,13 +95,13 @@ impl Wire {
                     .collect())
             })
         });
-        Self::with_lookup(reach, user_agent, connect_timeout, lookup)
+        Self::with_lookup(reach, user_agent, timeouts, lookup)
     }
 
     pub(crate) fn with_lookup(
         reach: Reach,
         user_agent: &str,
-        connect_timeout: Duration,
+        timeouts: Timeouts,
         lookup: Lookup,
     ) -> Result<Self, reqwest::Error> {
         // Fails when one is installed already: then that one is used.
@@ -90,7 +112,8 @@ impl Wire {
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
-            .connect_timeout(connect_timeout)
+            .connect_timeout(timeouts.connect)
+            .read_timeout(timeouts.idle)
             .pool_idle_timeout(Duration::from_secs(60))
             .http2_adaptive_window(true)
             .dns_resolver(Arc::new(VettingResolver { reach, lookup }));
@@ -150,6 +173,10 @@ fn classify(error: reqwest::Error) -> WireError {
         if let Some(ForbiddenAnswer(refusal)) = inner.downcast_ref() {
             return WireError::Refused(refusal.clone());
         }
+        // The client has no type for it; its text is all there is to know it by (held by a test).
+        if inner.to_string().contains("message head is too large") {
+            return WireError::TooLarge(HEAD_MAX_BYTES);
+        }
         source = inner.source();
     }
     if error.is_connect() || error.is_builder() {
@@ -179,12 +206,12 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct ForbiddenAnswer(Refusal);
+pub(crate) struct ForbiddenAnswer(pub(crate) Refusal);
 
 /// Resolves a name once, vets every address, and hands exactly these to the connector of the client.
-struct VettingResolver {
-    reach: Reach,
-    lookup: Lookup,
+pub(crate) struct VettingResolver {
+    pub(crate) reach: Reach,
+    pub(crate) lookup: Lookup,
 }
 
 impl Resolve for VettingResolver {
@@ -276,7 +303,7 @@ mod tests {
                 let answers = answers.clone();
                 Box::pin(async move { Ok(answers) })
             });
-            let wire = Wire::with_lookup(Reach::Public, "test", Duration::from_secs(1), lookup);
+            let wire = Wire::with_lookup(Reach::Public, "test", Timeouts::of_login(), lookup);
             let Ok(wire) = wire else {
                 println!("SKIPPED: this machine has no trusted root certificates");
                 return;

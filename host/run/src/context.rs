@@ -22,6 +22,9 @@ pub struct Context<'a> {
     pub destination: &'a dyn Destination,
     /// Hears how far it is.
     pub progress: &'a dyn Progress,
+    /// Tells the time that a plan says it was made at: that of the exchanges where these are recorded or replayed, so that a replay makes
+    /// the same plan.
+    pub now: &'a (dyn Fn() -> model::Instant + Send + Sync),
 }
 
 /// Records that are worked on at once: small enough for memory, large enough for one transaction each to be cheap.

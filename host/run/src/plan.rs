@@ -10,7 +10,7 @@ use model::destination::Prepared;
 use model::mapping::{Mapping, ObjectMapping, StageTarget};
 use model::plan::{Action, Plan, PlanHeader, PlannedAction, PlannedLink, Reason};
 use model::{
-    Batch, Catalog, Date, DestinationRecordId, Finding, FindingCode, Instant, ObjectInfo, RecordRef,
+    Batch, Catalog, Date, DestinationRecordId, Finding, FindingCode, ObjectInfo, RecordRef,
 };
 use reconcile::{Known, MatchKeys, Matched, ObjectPlanner, PlannerOutput, Survivor};
 use store::{MissingEnds, PlanWriter, Side};
@@ -79,7 +79,7 @@ pub async fn plan(
         connection: ctx.connection.clone(),
         destination: "local CRM".to_owned(),
         parent,
-        created_at: Instant::now(),
+        created_at: (ctx.now)(),
         cutover,
         mapping: mapping.clone(),
         source: discovered.source.clone(),

@@ -82,6 +82,11 @@ impl Cell {
             || state.usage.memory_bytes() > limits.memory_max_bytes / 2
     }
 
+    /// Whether the last call got no answer from outside, repeats included.
+    pub(crate) fn has_outbound_given_up(&self) -> bool {
+        self.store.data().has_outbound_given_up()
+    }
+
     pub(crate) async fn check(&mut self) -> Answer<types::Account> {
         let bound = self.begin();
         bound

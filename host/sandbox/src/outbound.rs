@@ -3,9 +3,11 @@
 //! Grants, credentials and rate limits are behind it, in `egress`; a test or a benchmark may put canned answers in its place.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use egress::{EgressError, Gateway, Request, Response};
+use egress::{EgressError, Gateway, Replay, Request, Response};
+use model::Instant as Moment;
 use model::grant::Method;
 use tokio::time::Instant;
 
@@ -23,6 +25,16 @@ pub trait Outbound: Send + Sync {
 
     /// Takes the connection's live secrets out of a text.
     fn redact<'a>(&self, text: &'a str) -> Cow<'a, str>;
+
+    /// The time as the guest may know it: that of the exchanges, where these are recorded or replayed.
+    fn now(&self) -> Moment {
+        Moment::now()
+    }
+
+    /// Waits before a call is repeated, because the source asked for it.
+    async fn pause(&self, wait: Duration) {
+        tokio::time::sleep(wait).await;
+    }
 }
 
 #[async_trait]
@@ -34,6 +46,32 @@ impl Outbound for Gateway {
     fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         Self::redact(self, text)
     }
+
+    fn now(&self) -> Moment {
+        Self::now(self)
+    }
+
+    async fn pause(&self, wait: Duration) {
+        Self::pause(self, wait).await;
+    }
+}
+
+#[async_trait]
+impl Outbound for Replay {
+    async fn send(&self, request: Request, _: Instant) -> Result<Response, EgressError> {
+        Self::send(self, request)
+    }
+
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Self::redact(self, text)
+    }
+
+    fn now(&self) -> Moment {
+        Self::now(self)
+    }
+
+    /// What was waited for when it was recorded is there.
+    async fn pause(&self, _: Duration) {}
 }
 
 /// The guest's request in the gateway's words.
@@ -67,23 +105,17 @@ pub(crate) fn request_of(request: http::Request) -> Request {
 
 /// What a refusal on the way out is to the guest.
 pub(crate) fn failure_of(error: &EgressError) -> Failure {
-    let (kind, code) = match error {
-        EgressError::NotGranted { .. } => (FailureKind::Permission, "longshore.not-granted"),
-        EgressError::Refused { .. } => (FailureKind::Permission, "longshore.refused"),
-        EgressError::Auth { .. } => (FailureKind::Auth, "longshore.auth"),
-        EgressError::RateLimited { .. } => (FailureKind::RateLimited, "longshore.rate-limited"),
-        EgressError::Transient { .. } => (FailureKind::Transient, "longshore.transient"),
-        EgressError::Timeout { .. } => (FailureKind::Transient, "longshore.timeout"),
-        EgressError::TooLarge { .. } => (FailureKind::BadData, "longshore.too-large"),
-        // Asking again could do it twice, and these will not get better by it.
-        EgressError::Uncertain { .. } => (FailureKind::Permanent, "longshore.uncertain"),
-        EgressError::Configuration { .. } => (FailureKind::Permanent, "longshore.configuration"),
-        EgressError::Vault { .. } => (FailureKind::Permanent, "longshore.vault"),
+    let (kind, code) = match error.kind() {
+        Some(kind) => failure_kind_of(kind),
+        // What follows will not get better by asking again.
+        None => match error {
+            EgressError::NotGranted { .. } => (FailureKind::Permission, "longshore.not-granted"),
+            EgressError::Vault { .. } => (FailureKind::Permanent, "longshore.vault"),
+            EgressError::Tape { .. } => (FailureKind::Permanent, "longshore.tape"),
+            _ => (FailureKind::Permanent, "longshore.configuration"),
+        },
     };
-    let wait = match error {
-        EgressError::RateLimited { retry_after, .. } => Some(*retry_after),
-        _ => None,
-    };
+    let wait = error.retry_after();
     Failure {
         kind,
         code: code.to_owned(),
@@ -91,5 +123,18 @@ pub(crate) fn failure_of(error: &EgressError) -> Failure {
         retry_after_ms: wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         http_status: None,
         attributes: Vec::new(),
+    }
+}
+
+fn failure_kind_of(kind: egress::FailureKind) -> (FailureKind, &'static str) {
+    match kind {
+        egress::FailureKind::Refused => (FailureKind::Permission, "longshore.refused"),
+        egress::FailureKind::Auth => (FailureKind::Auth, "longshore.auth"),
+        egress::FailureKind::RateLimited => (FailureKind::RateLimited, "longshore.rate-limited"),
+        egress::FailureKind::Transient => (FailureKind::Transient, "longshore.transient"),
+        egress::FailureKind::Timeout => (FailureKind::Transient, "longshore.timeout"),
+        egress::FailureKind::TooLarge => (FailureKind::BadData, "longshore.too-large"),
+        // Asking again could do it twice.
+        egress::FailureKind::Uncertain => (FailureKind::Permanent, "longshore.uncertain"),
     }
 }

@@ -28,7 +28,8 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 use crate::text::{MESSAGE_MAX_CHARS, clean};
 
-/// Repeats of a call that failed with `transient` or `rate-limited`, after the first try.
+/// Repeats of a call that failed with `transient` or `rate-limited`, after the first try, by what the connector made of an answer. A
+/// request without an answer was repeated by the way out.
 const REPEATS_MAX: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// A source that asks for a longer wait gets it from the phase, which can say so and be stopped.
@@ -113,11 +114,14 @@ impl Inner {
     ) -> Result<T, Refusal> {
         let mut repeats = 0;
         loop {
-            let failure = match self.ask_once(&call).await? {
+            let (answer, has_outbound_given_up) = self.ask_once(&call).await?;
+            let failure = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let Some(wait) = find_wait(&failure, repeats) else {
+            // Only one side repeats a request: where the way out did so in vain, a repeated call would do it all over again.
+            let is_over = has_outbound_given_up && failure.kind == wit::FailureKind::Transient;
+            let Some(wait) = find_wait(&failure, repeats).filter(|_| !is_over) else {
                 return Err(Refusal::Failure(failure));
             };
             tracing::debug!(
@@ -126,7 +130,7 @@ impl Inner {
                 wait_ms = wait.as_millis(),
                 "call is repeated"
             );
-            tokio::time::sleep(wait).await;
+            self.around.outbound.pause(wait).await;
             repeats += 1;
         }
     }
@@ -134,7 +138,7 @@ impl Inner {
     async fn ask_once<T>(
         self: &Arc<Self>,
         call: &impl Fn(&mut Cell) -> Pending<'_, T>,
-    ) -> Answer<T> {
+    ) -> Result<(Result<T, wit::Failure>, bool), Stop> {
         let mut slot = self.cell.lock().await;
         // Taken out, so that a cell whose call was stopped, or given up by the caller, is gone.
         let mut cell = match slot.cell.take().filter(|cell| !cell.is_spent()) {
@@ -142,6 +146,7 @@ impl Inner {
             None => Cell::open(&self.connector, &self.around).await?,
         };
         let answer = call(&mut cell).await?;
+        let has_outbound_given_up = cell.has_outbound_given_up();
         slot.cell = Some(cell);
         slot.last_call = Instant::now();
         if !self.is_watched.swap(true, Ordering::Relaxed) {
@@ -150,7 +155,7 @@ impl Inner {
                 self.around.limits.idle,
             ));
         }
-        Ok(answer)
+        Ok((answer, has_outbound_given_up))
     }
 
     async fn find_object(

@@ -22,6 +22,8 @@ pub(crate) struct CellState {
     deadline: Instant,
     limits: Arc<CellLimits>,
     logs: LogBudget,
+    /// Whether a request of this call got no answer, repeats included.
+    outbound_gave_up: bool,
     pub(crate) usage: MemoryUsage,
 }
 
@@ -41,6 +43,7 @@ impl CellState {
             deadline: Instant::now(),
             limits,
             logs,
+            outbound_gave_up: false,
             usage,
         }
     }
@@ -49,7 +52,13 @@ impl CellState {
     pub(crate) fn begin_call(&mut self) -> Instant {
         self.deadline = Instant::now() + self.limits.call_timeout;
         self.logs = LogBudget::new(self.limits.logs);
+        self.outbound_gave_up = false;
         self.deadline
+    }
+
+    /// Whether a request of this call was repeated outside as often as makes sense, and still got no answer.
+    pub(crate) fn has_outbound_given_up(&self) -> bool {
+        self.outbound_gave_up
     }
 
     pub(crate) fn limits(&self) -> &CellLimits {
@@ -76,6 +85,12 @@ impl http::Host for CellState {
         self.check_deadline()?;
         let answer = self.outbound.send(request_of(request), self.deadline).await;
         self.check_deadline()?;
+        let transient = [egress::FailureKind::Transient, egress::FailureKind::Timeout];
+        if let Err(error) = &answer
+            && error.kind().is_some_and(|kind| transient.contains(&kind))
+        {
+            self.outbound_gave_up = true;
+        }
         Ok(match answer {
             Ok(response) => Ok(http::Response {
                 status: response.status,
@@ -107,7 +122,7 @@ impl runtime::Host for CellState {
 
     fn now(&mut self) -> wasmtime::Result<String> {
         self.check_deadline()?;
-        Ok(model::Instant::now().to_string())
+        Ok(self.outbound.now().to_string())
     }
 
     fn setting(&mut self, name: String) -> wasmtime::Result<Option<String>> {

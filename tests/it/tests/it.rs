@@ -13,4 +13,6 @@ mod failures_site;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod tape;
+#[cfg(test)]
 mod truth;

@@ -1,5 +1,7 @@
 //! Paths that stay, and every trick known to leave.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn base() -> Base {
@@ -232,5 +234,79 @@ fn redirects_are_followed_inside_the_endpoint_only() {
             continue;
         }
         assert_eq!(found.as_ref().map(Url::as_str), expected, "{location}");
+    }
+}
+
+/// What paths that leave are made of.
+const PIECES: [&str; 30] = [
+    "/",
+    "//",
+    "\\",
+    ".",
+    "..",
+    ";",
+    "?",
+    "#",
+    "@",
+    ":",
+    "%",
+    "%2e",
+    "%2f",
+    "%5c",
+    "%25",
+    "%252e",
+    "%0d%0a",
+    "%00",
+    "%c0%af",
+    "a",
+    "v1",
+    "api",
+    "evil.test",
+    "https://",
+    "http://",
+    "acme.example.com",
+    "https://acme.example.com/api/",
+    "\r\n",
+    "é",
+    " ",
+];
+
+/// Panics where the address is not below the base, for a server that decodes as often as it likes.
+#[track_caller]
+fn check_below(url: &Url) {
+    let text = url.as_str();
+    assert!(text.starts_with("https://acme.example.com/api/"), "{text}");
+    assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+    let mut path = url.path().to_owned();
+    for _ in 0..4 {
+        assert!(!path.contains("//") && !path.contains('\\'), "{text}");
+        assert!(!path.chars().any(char::is_control), "{text}");
+        let dotted = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+        assert!(!path.split('/').any(dotted), "{text}");
+        path = percent_decode_str(&path).decode_utf8_lossy().into_owned();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The bounded half of the fuzz target `confine`.
+    #[test]
+    fn whatever_goes_through_is_below_the_base(
+        parts in prop::collection::vec(prop_oneof![4 => prop::sample::select(PIECES.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,3}"], 0..9),
+        slash in any::<bool>(),
+        name in "\\PC{0,6}",
+        value in "\\PC{0,6}",
+    ) {
+        let path = format!("{}{}", if slash { "/" } else { "" }, parts.concat());
+        if let Ok(url) = base().join(&path, &[(name.clone(), value.clone())]) {
+            check_below(&url);
+            let last = url.query_pairs().last().unwrap();
+            prop_assert_eq!((last.0.as_ref(), last.1.as_ref()), (name.as_str(), value.as_str()));
+        }
+        let from = Url::parse("https://acme.example.com/api/v1/here").unwrap();
+        if let Some(url) = base().redirect(&from, &path) {
+            check_below(&url);
+        }
     }
 }

@@ -16,21 +16,24 @@ use vault::{KeySource, Secret, SecretText, Vault};
 
 use super::*;
 use crate::error::Refusal;
+use crate::request::RateLimits;
+
+mod endurance;
 use crate::oauth::{OauthClient, OauthOptions};
 
-const TOKEN: &str = "canary-0123456789abcdef";
+pub(crate) const TOKEN: &str = "canary-0123456789abcdef";
 
 /// What the server saw of a request.
 #[derive(Clone, Debug)]
-struct Seen {
-    method: String,
-    path: String,
-    headers: Headers,
-    body: Vec<u8>,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -39,14 +42,16 @@ impl Seen {
 
 type Handler = dyn Fn(usize, &Seen) -> Reply + Send + Sync;
 
-struct Server {
-    origin: Url,
+pub(crate) struct Server {
+    pub(crate) origin: Url,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
     /// The handler gets the request's number, from 0.
-    async fn start(handler: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(
+        handler: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -72,13 +77,13 @@ impl Server {
         Self { origin, seen }
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 }
 
 /// A server that speaks bytes: one function per connection.
-async fn raw_server(replies: Vec<&'static [u8]>) -> (Url, Arc<AtomicUsize>) {
+pub(crate) async fn raw_server(replies: Vec<&'static [u8]>) -> (Url, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     let count = Arc::new(AtomicUsize::new(0));
@@ -98,7 +103,7 @@ async fn raw_server(replies: Vec<&'static [u8]>) -> (Url, Arc<AtomicUsize>) {
     (origin, count)
 }
 
-fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
     let mut reply = Reply::builder().status(status);
     for (name, value) in headers {
         reply = reply.header(*name, *value);
@@ -106,7 +111,7 @@ fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply 
     reply.body(body.into()).unwrap()
 }
 
-fn endpoint() -> Endpoint {
+pub(crate) fn endpoint() -> Endpoint {
     Endpoint {
         id: "api".to_owned(),
         url: "https://api.vendor.test/base".to_owned(),
@@ -117,7 +122,7 @@ fn endpoint() -> Endpoint {
     }
 }
 
-fn inject() -> Injection {
+pub(crate) fn inject() -> Injection {
     Injection {
         header: "x-api-token".to_owned(),
         prefix: String::new(),
@@ -125,12 +130,12 @@ fn inject() -> Injection {
     }
 }
 
-struct Bench {
-    options: GatewayOptions,
+pub(crate) struct Bench {
+    pub(crate) options: GatewayOptions,
     _folder: tempfile::TempDir,
 }
 
-fn bench(origin: &Url) -> Bench {
+pub(crate) fn bench(origin: &Url) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let vault = Vault::open(
         folder.path().join("vault.json"),
@@ -161,6 +166,7 @@ fn bench(origin: &Url) -> Bench {
             response_max_bytes: 1 << 20,
             ..Caps::default()
         },
+        recorder: None,
     };
     Bench {
         options,
@@ -168,7 +174,7 @@ fn bench(origin: &Url) -> Bench {
     }
 }
 
-fn get(path: &str) -> Request {
+pub(crate) fn get(path: &str) -> Request {
     Request {
         endpoint: "api".to_owned(),
         method: Method::Get,
@@ -180,7 +186,7 @@ fn get(path: &str) -> Request {
     }
 }
 
-fn post(path: &str, idempotent: bool) -> Request {
+pub(crate) fn post(path: &str, idempotent: bool) -> Request {
     Request {
         method: Method::Post,
         body: Some(b"{}".to_vec()),
@@ -189,11 +195,11 @@ fn post(path: &str, idempotent: bool) -> Request {
     }
 }
 
-fn soon() -> Instant {
+pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-async fn ask(bench: &Bench, request: Request) -> Result<Response, EgressError> {
+pub(crate) async fn ask(bench: &Bench, request: Request) -> Result<Response, EgressError> {
     Gateway::new(bench.options.clone())
         .unwrap()
         .send(request, soon())
@@ -522,7 +528,7 @@ async fn server_errors_are_repeated_for_reads_and_answered_for_writes() {
     assert_eq!(server.seen().len(), 4);
     let error = ask(&bench, post("/v1", true)).await.unwrap_err();
     assert!(
-        matches!(error, EgressError::Transient { attempts: 5, .. }),
+        matches!(error, EgressError::Transient { attempts: 7, .. }),
         "{error}"
     );
 }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -19,6 +20,9 @@ use model::{ConnectionId, Cursor, RecordPage, Source, SourceError};
 use sandbox::{CellLimits, ConnectorSource, Engine, EngineOptions, Outbound, SandboxError};
 
 type IsExpected = fn(&SourceError) -> bool;
+
+/// Core parameters of the import `send`; the last one is where its answer goes.
+const SEND_PARAMS: usize = 14;
 
 const LIMIT: Duration = Duration::from_millis(300);
 
@@ -47,17 +51,15 @@ fn limits() -> CellLimits {
 }
 
 fn source(engine: &Engine, guest: &Guest) -> ConnectorSource {
+    source_over(engine, guest, Arc::new(Silence))
+}
+
+fn source_over(engine: &Engine, guest: &Guest, outbound: Arc<dyn Outbound>) -> ConnectorSource {
     let connector = engine
         .compile(&guest.build())
         .expect("the guest is a connector");
     let connection = ConnectionId::new("test");
-    ConnectorSource::new(
-        connector,
-        &connection,
-        Arc::new(Silence),
-        BTreeMap::new(),
-        limits(),
-    )
+    ConnectorSource::new(connector, &connection, outbound, BTreeMap::new(), limits())
 }
 
 fn request(cursor: Option<&str>) -> PageRequest {
@@ -401,6 +403,50 @@ async fn a_transient_failure_is_repeated_and_a_lasting_one_told_without_escapes_
             "{text:?}"
         );
     }
+}
+
+/// An outside that gives up on every request, and counts them.
+#[derive(Default)]
+struct Outage(AtomicU32);
+
+#[async_trait]
+impl Outbound for Outage {
+    async fn send(&self, _: Request, _: tokio::time::Instant) -> Result<Response, EgressError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let (endpoint, path) = ("api".to_owned(), "/".to_owned());
+        let (cause, attempts) = ("cannot connect".to_owned(), 5);
+        let place = egress::Place { endpoint, path };
+        Err(EgressError::Transient {
+            place,
+            cause,
+            attempts,
+        })
+    }
+
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The way out repeats; were the call repeated too, an address where nobody answers would be tried 25 times.
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_request_got_no_answer_is_not_repeated() {
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let mut guest = Guest::new();
+    let params = "i32 ".repeat(SEND_PARAMS);
+    guest.head = format!(
+        r#"(import "longshore:connector/http@0.1.0" "send" (func $send (param {params})))"#
+    );
+    let failure = guest.image.failure(3, b"no answer");
+    let arguments = "(i32.const 0)".repeat(SEND_PARAMS - 1);
+    guest.check = format!("(call $send {arguments} (i32.const 640)) (i32.const {failure})");
+    let outage = Arc::new(Outage::default());
+    let source = source_over(&engine, &guest, outage.clone());
+    let begun = tokio::time::Instant::now();
+    let error = source.check().await.unwrap_err();
+    assert!(matches!(error, SourceError::Transient(_)), "{error:?}");
+    assert_eq!(outage.0.load(Ordering::Relaxed), 1);
+    assert!(begun.elapsed() < Duration::from_secs(1), "nobody waited");
 }
 
 #[test]
