@@ -143,7 +143,8 @@ impl Check<'_> {
     pub(super) fn https(&mut self, path: &[Step<'_>], address: &str) -> Option<url::Url> {
         let remedy = "a whole https address without user, query and fragment";
         match url::Url::parse(address) {
-            Ok(parsed) if is_plain_https(&parsed) => Some(parsed),
+            // As it is written, too: the parser mends `Https:` and `https:///x`, and whoever fills the places in does not.
+            Ok(parsed) if is_plain_https(&parsed) && is_written_plainly(address) => Some(parsed),
             Ok(_) => {
                 self.tell(
                     path,
@@ -351,6 +352,12 @@ fn is_id(id: &str) -> bool {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     });
     rest && id.len() <= 64 && id.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+fn is_written_plainly(address: &str) -> bool {
+    address
+        .strip_prefix("https://")
+        .is_some_and(|rest| !rest.starts_with(['/', '\\']))
 }
 
 fn is_plain_https(url: &url::Url) -> bool {

@@ -170,6 +170,8 @@ fn each_mistake_is_told_with_its_line() {
 #[test]
 fn an_address_cannot_be_bent_by_its_parameters() {
     let url = "https://{company}.acme.com/api";
+    refused(url, "Https://{company}.acme.com/api", 10, "no plain https");
+    refused(url, "https:///{company}.acme.com/api", 10, "no plain https");
     refused(url, "https://{company}/api", 10, "whole domain");
     refused(url, "https://{company}.com/api", 10, "whole domain");
     refused(
