@@ -11,6 +11,7 @@ mod names;
 pub mod database;
 pub mod document;
 pub mod progress;
+pub mod consent;
 pub mod extraction;
 pub mod staging;
 pub mod matching;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use audit::AuditedAction;
 pub use commit::{Commit, CommitHook, CommitPoint, Moment};
+pub use consent::ConsentEntry;
 pub use database::Store;
 pub use error::StoreError;
 pub use extraction::Checkpoint;

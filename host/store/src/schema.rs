@@ -7,7 +7,10 @@ use rusqlite::Connection;
 /// Marks a SQLite file as a Longshore state: `Long` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x4C6F_6E67;
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001-state.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001-state.sql"),
+    include_str!("migrations/0002-consent.sql"),
+];
 
 /// The tables that live only as long as the process: a private temporary database that SQLite removes by itself.
 const SCRATCH: &str = include_str!("migrations/scratch.sql");
