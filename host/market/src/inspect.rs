@@ -78,7 +78,7 @@ pub enum InspectError {
     Manifest(#[from] ManifestError),
     /// It imports what no connector gets.
     #[error(
-        "component imports {0}, which no connector gets: build it with the SDK, without that import"
+        "component imports {0:?}, which no connector gets: build it with the SDK, without that import"
     )]
     ForeignImport(String),
     /// It speaks another contract line than its manifest says.

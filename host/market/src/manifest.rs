@@ -14,6 +14,9 @@ use std::fmt;
 use model::grant::{CredentialGrant, Endpoint};
 use serde::{Deserialize, Serialize};
 
+/// The longest manifest, in bytes of its text.
+pub const MANIFEST_MAX_BYTES: usize = 256 << 10;
+
 /// A checked manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,11 +211,21 @@ impl Manifest {
     /// # Errors
     /// With every problem, when it is no TOML, has unknown or missing keys, or says what makes no sense.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        if text.len() > MANIFEST_MAX_BYTES {
+            return Err(ManifestError {
+                problems: vec![Problem {
+                    line: 1,
+                    message: format!("manifest has {} bytes", text.len()),
+                    remedy: format!("at most {MANIFEST_MAX_BYTES}"),
+                }],
+            });
+        }
         let manifest: Self = toml::from_str(text).map_err(|error| {
             let line = error
                 .span()
                 .map_or(1, |span| places::line_at(text, span.start));
-            let message = error.message().to_owned();
+            // It quotes the text, which may be a stranger's and is shown on a terminal.
+            let message = error.message().replace(check::is_hidden, "?");
             ManifestError {
                 problems: vec![Problem {
                     line,

@@ -92,10 +92,7 @@ impl Check<'_> {
     }
 
     pub(super) fn shown(&mut self, path: &[Step<'_>], text: &str, max_chars: usize) {
-        if text.trim().is_empty()
-            || text.chars().count() > max_chars
-            || text.chars().any(char::is_control)
-        {
+        if !is_shown(text, max_chars) {
             self.tell(
                 path,
                 "text cannot be shown to a person",
@@ -108,11 +105,14 @@ impl Check<'_> {
         self.id(&[Key("id")], &manifest.id);
         self.shown(&[Key("name")], &manifest.name, 80);
         self.shown(&[Key("publisher")], &manifest.publisher, 80);
-        if manifest.description.chars().count() > 2_000 {
+        let is_description = |line: &str| line.trim().is_empty() || is_shown(line, 2_000);
+        if manifest.description.chars().count() > 2_000
+            || !manifest.description.split('\n').all(is_description)
+        {
             self.tell(
                 &[Key("description")],
-                "description is too long",
-                "at most 2000 characters",
+                "description cannot be shown to a person",
+                "at most 2000 characters, none of them invisible",
             );
         }
         if manifest.contract != CONTRACT {
@@ -141,7 +141,13 @@ impl Check<'_> {
     }
 
     pub(super) fn https(&mut self, path: &[Step<'_>], address: &str) -> Option<url::Url> {
-        let remedy = "a whole https address without user, query and fragment";
+        let remedy = "a whole https address in ASCII without user, query and fragment";
+        // What a person is shown is this text, so the parser may not leave out or rewrite any of it.
+        if !address.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let message = format!("{address:?} is no plain https address");
+            self.tell(path, message, remedy);
+            return None;
+        }
         match url::Url::parse(address) {
             // As it is written, too: the parser mends `Https:` and `https:///x`, and whoever fills the places in does not.
             Ok(parsed) if is_plain_https(&parsed) && is_written_plainly(address) => Some(parsed),
@@ -176,8 +182,7 @@ impl Check<'_> {
                 self.https(&[here[0], here[1], Key("authorize_url")], authorize_url);
                 self.https(&[here[0], here[1], Key("token_url")], token_url);
                 if scopes.iter().any(|scope| {
-                    scope.is_empty()
-                        || scope.contains(|c: char| c.is_whitespace() || c.is_control())
+                    scope.is_empty() || scope.contains(|c: char| c.is_whitespace() || is_hidden(c))
                 }) {
                     self.tell(
                         &[here[0], here[1], Key("scopes")],
@@ -347,7 +352,21 @@ impl Check<'_> {
     }
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether a text can be shown on one line: something of it is seen, and nothing changes how the rest is seen.
+pub(super) fn is_shown(text: &str, max_chars: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= max_chars && !text.contains(is_hidden)
+}
+
+/// Control characters, and those that are not seen but turn the direction of what is, or stand between letters unseen.
+pub(super) fn is_hidden(c: char) -> bool {
+    let unseen = matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || unseen
+}
+
+/// Whether a text can be an id, which also names files and tags.
+pub(super) fn is_id(id: &str) -> bool {
     let rest = id.bytes().all(|byte| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     });

@@ -190,10 +190,26 @@ fn an_address_cannot_be_bent_by_its_parameters() {
     refused(url, "https://127.0.0.1/api", 10, "no plain https");
     refused(url, "https://2130706433/{company}", 10, "no plain https");
     refused(url, "https://acme/api", 10, "whole domain");
-    for pattern in [".*", "[^x]+", "[a-z./]+", "a|.+", "[a-z@]+"] {
+    for pattern in [
+        ".*",
+        "[^x]+",
+        "[a-z./]+",
+        "a|.+",
+        "[a-z@]+",
+        "[+-9]+",
+        "[A-z]+",
+        "evil[.]com/x",
+        "(?i)k",
+        "[a-z]*",
+        "a{0}",
+        "a|b?",
+    ] {
         refused("[a-z0-9][a-z0-9-]{0,62}", pattern, 12, "lets");
     }
-    refused("[a-z0-9][a-z0-9-]{0,62}", "[a-z", 12, "cannot be read");
+    // Between the brackets that are put around it, the second would let anything through that begins with x.
+    for pattern in ["[a-z", "x)|(?:y", "a{60000}{60000}"] {
+        refused("[a-z0-9][a-z0-9-]{0,62}", pattern, 12, "cannot be read");
+    }
 }
 
 #[test]
@@ -208,6 +224,43 @@ fn a_parameter_with_a_plain_list_may_stand_anywhere_in_the_host() {
         Manifest::parse(&listed.replace(r"com\.au", "com.au")).is_err(),
         "a dot stands for any character"
     );
+}
+
+/// What a person agrees to is what he sees: nothing may hide in it, turn it round, or steer his terminal.
+#[test]
+fn nothing_hides_in_what_is_shown() {
+    let hidden = ["\\u001b[2J", "\\u202e", "\\u200b", "\\u0085"];
+    for hidden in hidden {
+        refused(
+            "Acme CRM",
+            &format!("Acme{hidden}CRM"),
+            2,
+            "cannot be shown",
+        );
+        refused(
+            "deals:read",
+            &format!("deals{hidden}:read"),
+            27,
+            "a scope is",
+        );
+        let described = format!("contract = \"0.1\"\ndescription = \"a\\nb{hidden}\"");
+        refused("contract = \"0.1\"", &described, 6, "cannot be shown");
+        refused(
+            "acme.com/api",
+            &format!("acme.com/{hidden}api"),
+            10,
+            "no plain https",
+        );
+        let key = format!("\"x{hidden}\" = 1\nid = \"acme\"");
+        let error = Manifest::parse(&GOOD.replacen("id = \"acme\"", &key, 1)).unwrap_err();
+        assert!(
+            !error.to_string().contains(check::is_hidden) || error.to_string().lines().count() == 2,
+            "{error:?}"
+        );
+    }
+    refused("acme.com/api", "äcme.com/api", 10, "no plain https");
+    let long = format!("# {}\n{GOOD}", "x".repeat(MANIFEST_MAX_BYTES));
+    assert_eq!(Manifest::parse(&long).unwrap_err().problems[0].line, 1);
 }
 
 #[test]
