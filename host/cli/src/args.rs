@@ -2,7 +2,14 @@
 //!
 //! Nothing is done here; a command's work is in the module of its name.
 
+mod connectors;
+
 use std::path::PathBuf;
+
+pub(crate) use connectors::{
+    Answer, ConnectorsCommand, Install, Pack, Publish, Remove, Revoke, Search, Sign, Upgrade,
+    Verify,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -44,7 +51,7 @@ pub(crate) enum Command {
     Status(Folder),
     /// Read the destination back, prove the account and write the workbook
     Audit(Audit),
-    /// List and inspect connectors
+    /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),
 }
 
@@ -133,7 +140,7 @@ pub(crate) struct Simulate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
-    /// Connector: the name of an official one, or the path of a package
+    /// Connector: the name of an official or installed one, or the path of a package
     pub(crate) connector: String,
     #[command(flatten)]
     pub(crate) folder: Folder,
@@ -152,9 +159,8 @@ pub(crate) struct Connect {
     /// Read the API token from this file. Without it, `LONGSHORE_TOKEN` or standard input is read; never an argument
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Agree to what the connector asks for
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
     /// For developers: send everything to this loopback address instead of the vendor's hosts
     #[arg(long, value_name = "URL", requires = "allow_loopback")]
     pub(crate) base_url: Option<String>,
@@ -222,15 +228,4 @@ pub(crate) struct Audit {
 pub(crate) struct Connectors {
     #[command(subcommand)]
     pub(crate) command: ConnectorsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConnectorsCommand {
-    /// List the official connectors and those installed in the project
-    List(Folder),
-    /// Show what a connector is, what it may reach, what it imports and exports, without running it
-    Inspect {
-        /// Name of an official connector, or the path of a package
-        connector: String,
-    },
 }

@@ -5,13 +5,14 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use market::Consent;
+use market::{Agreed, Inspection, Trust};
 use model::grant::CredentialGrant;
 use model::{ConnectionId, Source as _};
 use serde_json::json;
 
 use crate::args::Connect;
-use crate::connectors::load_package;
+pub(crate) use crate::connectors::ask;
+use crate::connectors::{Where, ask_consent, carry_out, find_offer};
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
 use crate::progress::tell;
@@ -23,16 +24,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 /// Connects a source to the project.
 pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     let mut project = Project::open(&arguments.folder.dir)?;
-    let package = load_package(&arguments.connector)?;
-    let inspection = market::inspect(&package)?;
-    let consent = Consent::new(&inspection);
-    show(&consent);
-    if !arguments.yes && !ask("Agree?")? {
-        return Err(WithHint::error(
-            "not connected: the connector was not agreed to",
-            "answer y, or give --yes",
-        ));
-    }
+    let chosen = choose(&project, &arguments).await?;
+    let inspection = chosen.inspection().clone();
     let credential = inspection
         .manifest
         .credentials
@@ -59,7 +52,9 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
             "one project has one source: start another with `longshore init --dir OTHER`",
         ));
     }
-    project.installed().install(&package, &consent)?;
+    if let Chosen::Agreed(agreed) = &chosen {
+        carry_out(&project, agreed)?;
+    }
     let entry = vault::EntryName::new(ConnectionId::from(name.as_str()), credential);
     let token = read_token(arguments.token_file.as_deref())?;
     project.file.connection = Some(section);
@@ -69,7 +64,7 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     project.save()?;
     if json {
         print_json(
-            &json!({"connection": name, "connector": consent.id, "version": consent.version, "account": account}),
+            &json!({"connection": name, "connector": inspection.manifest.id, "version": inspection.manifest.version, "account": account}),
         );
     } else {
         print_line(&format!(
@@ -82,6 +77,36 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
             .for_each(|scope| print_line(&format!("  missing scope: {scope}")));
     }
     Ok(Ending::with(account.missing_scopes.len() as u64))
+}
+
+/// The connector of a new connection.
+enum Chosen {
+    /// It is installed, and was agreed to.
+    Installed(Box<Inspection>),
+    /// It comes in now.
+    Agreed(Box<Agreed>),
+}
+
+impl Chosen {
+    fn inspection(&self) -> &Inspection {
+        match self {
+            Self::Installed(inspection) => inspection,
+            Self::Agreed(agreed) => agreed.inspection(),
+        }
+    }
+}
+
+/// A name means the installed connector; an official one that was not taken from elsewhere is brought up to this binary's.
+async fn choose(project: &Project, arguments: &Connect) -> Result<Chosen> {
+    let named = arguments.connector.as_str();
+    let entry = project.installed().list()?.remove(named);
+    if entry.is_some_and(|entry| entry.trust != Trust::Bundled) {
+        let (_, inspection) = project.installed().load(named)?;
+        return Ok(Chosen::Installed(Box::new(inspection)));
+    }
+    let found = find_offer(named, &Where::default()).await?;
+    let agreed = ask_consent(project, found.offer, arguments.answer)?;
+    Ok(Chosen::Agreed(Box::new(agreed)))
 }
 
 fn section(
@@ -136,28 +161,6 @@ async fn check(source: &sandbox::ConnectorSource) -> Result<model::Account> {
         () = tokio::time::sleep(PATIENCE) => tell("no answer yet; trying again for up to a minute"),
     }
     Ok(answer.await?)
-}
-
-fn show(consent: &Consent) {
-    tell(&format!(
-        "{} {} by {} ({}) asks to:",
-        consent.name, consent.version, consent.publisher, consent.component_digest
-    ));
-    consent
-        .lines
-        .iter()
-        .for_each(|line| tell(&format!("  - {line}")));
-}
-
-/// Asks on the terminal. Without one nobody can answer, so it is a no.
-pub(crate) fn ask(question: &str) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    tell(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A token never comes as an argument: other users of the machine can read those.

@@ -1,11 +1,13 @@
 //! `longshore demo`: the whole way on a simulated account. The simulator is reached as any vendor is, over HTTP on loopback.
 
 use anyhow::{Context as _, Result};
+use market::UnsignedPackages;
 use model::ConnectionId;
 use simulators::pipedrive;
 
 use crate::args::Demo;
 use crate::bundle::find_official;
+use crate::connectors::{bundled, carry_out};
 use crate::failure::WithHint;
 use crate::output::Ending;
 use crate::phases::{Approval, migrate_project};
@@ -36,8 +38,13 @@ pub(crate) async fn demo(arguments: Demo, json: bool) -> Result<Ending> {
     ));
     let mut project = Project::init(&arguments.dir)?;
     let package = find_official(CONNECTOR).context("the binary carries the connector")?;
-    let consent = market::Consent::new(&market::inspect(package)?);
-    project.installed().install(package, &consent)?;
+    // Whoever asks for the demo is shown where to read what was agreed to, and is not asked.
+    let offered = project
+        .installed()
+        .examine(bundled(package), UnsignedPackages::Refused)?;
+    let agreed = offered.agreed();
+    carry_out(&project, &agreed)?;
+    let consent = agreed.consent();
     tell(&format!(
         "installed {} {} by {}; `longshore connectors inspect {CONNECTOR}` shows what it may reach",
         consent.name, consent.version, consent.publisher

@@ -1,5 +1,7 @@
 //! What a person reads when something could not be done: the whole chain once, an empty line, then a hint.
 
+mod packages;
+
 use anyhow::Error;
 use model::{DestinationError, SourceError};
 
@@ -38,7 +40,8 @@ pub(crate) fn render(error: &Error) -> String {
         text.push_str("\n\nhint: ");
         text.push_str(&hint);
     }
-    text
+    // A message may quote a stranger's file or server, and a terminal obeys some characters.
+    text.replace(|c: char| c.is_control() && c != '\n', " ")
 }
 
 fn find_hint(error: &Error) -> Option<String> {
@@ -59,8 +62,8 @@ fn find_hint(error: &Error) -> Option<String> {
         if cause.is::<store::StoreError>() {
             return None;
         }
-        if cause.is::<market::InstallError>() {
-            return Some("connect again: `longshore connect` installs the connector anew".to_owned());
+        if let Some(hint) = packages::find_hint(cause) {
+            return Some(hint.to_owned());
         }
         if cause.is::<toml::de::Error>() {
             return Some("correct or remove that line; `longshore connect` writes this file anew".to_owned());

@@ -62,7 +62,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Migrate(command) => phases::migrate(command, json).await,
             Command::Status(folder) => status::status(&folder.dir, json),
             Command::Audit(command) => phases::audit(command, json).await,
-            Command::Connectors(command) => connectors::connectors(&command.command, json),
+            Command::Connectors(command) => connectors::connectors(command.command, json).await,
         }
     })
 }

@@ -9,122 +9,9 @@ use model::grant::{CredentialGrant, Endpoint};
 use serde::Serialize;
 
 use crate::inspect::Inspection;
+use crate::line::Line;
 use crate::manifest::{Manifest, ObjectGrant};
-
-/// One thing that is consented to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Line {
-    /// It may send requests of a method below an address.
-    Request {
-        /// The method's name.
-        method: String,
-        /// The address, parameters in braces.
-        url: String,
-    },
-    /// A parameter of an address may be what the pattern says.
-    Parameter {
-        /// The address.
-        url: String,
-        /// The parameter.
-        name: String,
-        /// What may stand there.
-        pattern: String,
-    },
-    /// A credential is added to its requests; the connector never sees it.
-    Credential {
-        /// Its name.
-        id: String,
-        /// The address of each endpoint that gets it.
-        url: String,
-    },
-    /// A scope is asked for.
-    Scope {
-        /// The credential's name.
-        credential: String,
-        /// The scope.
-        scope: String,
-    },
-    /// The person's browser, and the host with the codes it brings, are sent to an address.
-    Login {
-        /// The credential's name.
-        credential: String,
-        /// The address.
-        url: String,
-    },
-    /// It does something with an object.
-    Object {
-        /// The source's name of the object.
-        name: String,
-        /// What it does: `read`, `write` and so on.
-        support: String,
-    },
-    /// It may use that much memory.
-    Memory {
-        /// MiB.
-        mib: u32,
-    },
-    /// A call may take that long.
-    Time {
-        /// Milliseconds.
-        ms: u32,
-    },
-    /// It may send that many requests a second to an address.
-    Rate {
-        /// The address.
-        url: String,
-        /// Thousandths of a request a second; `None` is without limit.
-        per_second_thousandths: Option<u64>,
-    },
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request { method, url } => write!(f, "send {method} requests to {url}"),
-            Self::Parameter { url, name, pattern } => {
-                write!(f, "in {url}, {name} may be anything that matches {pattern}")
-            }
-            Self::Credential { id, url } => write!(
-                f,
-                "have {id} added to its requests to {url} (it never sees it)"
-            ),
-            Self::Scope { credential, scope } => {
-                write!(f, "be given the scope {scope} with {credential}")
-            }
-            Self::Login { credential, url } => {
-                write!(f, "send you to {url} to log in with {credential}")
-            }
-            Self::Object { name, support } if support == "associations" => {
-                write!(f, "read the associations of {name} records")
-            }
-            Self::Object { name, support } if support == "incremental" => {
-                write!(f, "read the {name} records that changed")
-            }
-            Self::Object { name, support } if support == "deletes" => {
-                write!(f, "learn which {name} records were deleted")
-            }
-            Self::Object { name, support } => write!(f, "{support} {name} records"),
-            Self::Memory { mib } => write!(f, "use up to {mib} MiB of memory"),
-            Self::Time { ms } => write!(f, "take up to {ms} ms for a call"),
-            Self::Rate {
-                url,
-                per_second_thousandths: None,
-            } => write!(f, "send requests to {url} as fast as it answers"),
-            Self::Rate {
-                url,
-                per_second_thousandths: Some(rate),
-            } => {
-                write!(
-                    f,
-                    "send up to {}.{:03} requests a second to {url}",
-                    rate / 1_000,
-                    rate % 1_000
-                )
-            }
-        }
-    }
-}
+use crate::trust::Verdict;
 
 /// What a person consents to when a package is installed. It is bound to the digests of the package and its manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -141,12 +28,14 @@ pub struct Consent {
     pub component_digest: String,
     /// The digest of its manifest.
     pub manifest_digest: String,
+    /// On what it is trusted, where that was decided.
+    pub trust: Option<Verdict>,
     /// What it may do, sorted, each line once.
     pub lines: Vec<Line>,
 }
 
 impl Consent {
-    /// The consent that a package needs.
+    /// The consent that a package needs, before it is decided on what it is trusted.
     pub fn new(inspection: &Inspection) -> Self {
         let manifest = &inspection.manifest;
         Self {
@@ -156,6 +45,7 @@ impl Consent {
             publisher: manifest.publisher.clone(),
             component_digest: inspection.component_digest.to_string(),
             manifest_digest: inspection.manifest_digest.to_string(),
+            trust: None,
             lines: lines_of(manifest),
         }
     }
@@ -163,11 +53,31 @@ impl Consent {
     /// What `new` may do that `old` may not: empty when nothing is widened, so that nobody needs to be asked again.
     pub fn difference(old: &Manifest, new: &Manifest) -> Vec<Line> {
         let held = lines_of(old);
-        lines_of(new)
-            .into_iter()
-            .filter(|line| !covers(&held, line))
-            .collect()
+        let mut wider = lines_of(new);
+        wider.retain(|line| !line.is_held_by(&held));
+        wider.extend(find_other_costs(old, new));
+        if old.publisher != new.publisher {
+            wider.push(Line::Publisher {
+                name: new.publisher.clone(),
+            });
+        }
+        wider
     }
+}
+
+/// Costs are a list of rules that only counts as a whole, so any other list is told; a cheaper request is one more request a day.
+fn find_other_costs(old: &Manifest, new: &Manifest) -> BTreeSet<Line> {
+    let has_other = |endpoint: &&Endpoint| {
+        let mut same_url = old.endpoints.iter().filter(|old| old.url == endpoint.url);
+        let known = same_url.clone().next().is_some();
+        known && !same_url.any(|old| old.costs == endpoint.costs)
+    };
+    let changed = new.endpoints.iter().filter(has_other);
+    changed
+        .map(|endpoint| Line::Costs {
+            url: endpoint.url.clone(),
+        })
+        .collect()
 }
 
 impl fmt::Display for Consent {
@@ -177,36 +87,18 @@ impl fmt::Display for Consent {
             version,
             publisher,
             component_digest,
+            trust,
             ..
         } = self;
         writeln!(f, "{name} {version} by {publisher} (not proved) wants to")?;
         self.lines
             .iter()
             .try_for_each(|line| writeln!(f, "  - {line}"))?;
+        if let Some(trust) = trust {
+            writeln!(f, "It is {trust}.")?;
+        }
         write!(f, "package {component_digest}")
     }
-}
-
-/// Whether a line is held already; a limit is held by any that is at least as high.
-fn covers(held: &[Line], line: &Line) -> bool {
-    held.iter().any(|old| match (old, line) {
-        (Line::Memory { mib: old }, Line::Memory { mib }) => old >= mib,
-        (Line::Time { ms: old }, Line::Time { ms }) => old >= ms,
-        (
-            Line::Rate {
-                url: old_url,
-                per_second_thousandths: old,
-            },
-            Line::Rate {
-                url,
-                per_second_thousandths: new,
-            },
-        ) => {
-            old_url == url
-                && (old.is_none() || new.is_some_and(|new| old.is_some_and(|old| old >= new)))
-        }
-        (old, line) => old == line,
-    })
 }
 
 fn lines_of(manifest: &Manifest) -> Vec<Line> {
@@ -245,10 +137,8 @@ fn endpoint_lines(endpoint: &Endpoint, lines: &mut BTreeSet<Line>) {
             pattern: parameter.pattern.clone(),
         });
     }
-    let rate = endpoint
-        .rate_limit
-        .as_ref()
-        .map(|limit| limit.per_second * 1_000.0);
+    let limit = endpoint.rate_limit.as_ref();
+    let rate = limit.map(|limit| limit.per_second * 1_000.0);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -258,6 +148,9 @@ fn endpoint_lines(endpoint: &Endpoint, lines: &mut BTreeSet<Line>) {
     lines.insert(Line::Rate {
         url: url.clone(),
         per_second_thousandths,
+        burst: limit.map(|limit| limit.burst),
+        concurrency: limit.map(|limit| limit.concurrency),
+        per_day: limit.and_then(|limit| limit.daily_budget),
     });
 }
 
@@ -274,6 +167,7 @@ fn credential_lines(
         lines.insert(Line::Credential {
             id: id.to_owned(),
             url: endpoint.url.clone(),
+            header: credential.injection().header.clone(),
         });
     }
     if let CredentialGrant::Oauth2 {

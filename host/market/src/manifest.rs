@@ -14,6 +14,9 @@ use std::fmt;
 use model::grant::{CredentialGrant, Endpoint};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "registry")]
+pub(crate) use check::{is_id, is_shown};
+
 /// The longest manifest, in bytes of its text.
 pub const MANIFEST_MAX_BYTES: usize = 256 << 10;
 

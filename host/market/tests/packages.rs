@@ -1,9 +1,6 @@
-//! Packages: made, looked into, consented to, installed, tampered with.
+//! Packages: made, looked into, consented to.
 
-use market::{
-    Consent, Digest, InspectError, InstallError, Installed, Line, Manifest, PackError, inspect,
-    pack,
-};
+use market::{Consent, Digest, InspectError, Line, Manifest, PackError, inspect, pack};
 
 const MANIFEST: &str = r#"
 id = "acme"
@@ -119,7 +116,8 @@ fn consent_says_all_and_an_upgrade_tells_only_what_is_wider() {
         "Acme CRM 1.0.0 by Acme (not proved)",
         "send GET requests to https://api.acme.com",
         "5.000 requests a second",
-        "token added",
+        "token added to its requests to https://api.acme.com in the header x-token",
+        "5 at once after a rest, 1 in flight",
         "read person records",
         "64 MiB",
         "120000 ms",
@@ -144,6 +142,17 @@ fn consent_says_all_and_an_upgrade_tells_only_what_is_wider() {
         [],
         "narrower"
     );
+    let budget = "concurrency = 1, daily_budget = 10 }";
+    assert_eq!(
+        Consent::difference(&old, &changed("concurrency = 1 }", budget)),
+        [],
+        "a budget where there was none is narrower"
+    );
+    assert_ne!(
+        Consent::difference(&changed("concurrency = 1 }", budget), &old),
+        [],
+        "no budget any more is wider"
+    );
     let wider = [
         ("per_second = 5.0", "per_second = 6.0"),
         ("[\"GET\"]", "[\"GET\", \"PUT\"]"),
@@ -154,6 +163,14 @@ fn consent_says_all_and_an_upgrade_tells_only_what_is_wider() {
         (
             "rate_limit = { per_second = 5.0, burst = 5, concurrency = 1 }",
             "",
+        ),
+        ("burst = 5", "burst = 6"),
+        ("concurrency = 1", "concurrency = 2"),
+        ("x-token", "x-other"),
+        ("publisher = \"Acme\"", "publisher = \"Evil\""),
+        (
+            "concurrency = 1 }",
+            "concurrency = 1 }\ncosts = [{ path = \"/**\", cost = 1 }]",
         ),
     ];
     for (from, to) in wider {
@@ -166,68 +183,5 @@ fn consent_says_all_and_an_upgrade_tells_only_what_is_wider() {
     assert_eq!(
         Consent::difference(&old, &more_memory),
         [Line::Memory { mib: 65 }]
-    );
-}
-
-#[test]
-fn an_installed_package_is_loaded_only_as_it_was_consented_to() {
-    let folder = tempfile::tempdir().unwrap();
-    let installed = Installed::new(folder.path().join("connectors"));
-    assert!(installed.list().unwrap().is_empty());
-    let package = pack(&component(&[]), MANIFEST).unwrap();
-    let consent = Consent::new(&inspect(&package).unwrap());
-    installed.install(&package, &consent).unwrap();
-    assert_eq!(installed.load("acme").unwrap().0, package);
-    // Another package than the one consented to.
-    let other = pack(&component(&["longshore:connector/http@0.1.0"]), MANIFEST).unwrap();
-    assert!(matches!(
-        installed.install(&other, &consent),
-        Err(InstallError::Digest { .. })
-    ));
-    assert_eq!(
-        installed.load("acme").unwrap().0,
-        package,
-        "a refused install changes nothing"
-    );
-    // An upgrade leaves one package.
-    installed
-        .install(&other, &Consent::new(&inspect(&other).unwrap()))
-        .unwrap();
-    assert_eq!(installed.load("acme").unwrap().0, other);
-    let files = std::fs::read_dir(folder.path().join("connectors/acme"))
-        .unwrap()
-        .count();
-    assert_eq!(files, 1);
-    // Tampered with on disk.
-    let entry = installed.list().unwrap()["acme"].clone();
-    let path = folder
-        .path()
-        .join("connectors/acme")
-        .join(format!("{}.wasm", entry.component.hex()));
-    std::fs::write(&path, &package).unwrap();
-    assert!(matches!(
-        installed.load("acme"),
-        Err(InstallError::Digest { .. })
-    ));
-    installed.remove("acme").unwrap();
-    assert!(matches!(
-        installed.load("acme"),
-        Err(InstallError::NotInstalled(_))
-    ));
-    assert!(matches!(
-        installed.remove("acme"),
-        Err(InstallError::NotInstalled(_))
-    ));
-    std::fs::write(
-        folder.path().join("connectors/installed.toml"),
-        "not toml at all [",
-    )
-    .unwrap();
-    assert!(
-        installed
-            .list()
-            .unwrap_err()
-            .to_string()
-            .contains("installed.toml")
     );
 }

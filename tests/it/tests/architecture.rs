@@ -20,7 +20,13 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "market",
         &["model"],
-        &["wit-component", "wasm-encoder", "wasmparser"],
+        &[
+            "wit-component",
+            "wasm-encoder",
+            "wasmparser",
+            "oci-client",
+            "ed25519-dalek",
+        ],
     ),
     ("sandbox", &["model", "egress"], &["wasmtime"]),
     (

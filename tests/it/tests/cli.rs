@@ -48,6 +48,16 @@ fn the_help_is_as_agreed() {
         "audit",
         "connectors list",
         "connectors inspect",
+        "connectors install",
+        "connectors upgrade",
+        "connectors remove",
+        "connectors search",
+        "connectors verify",
+        "connectors pack",
+        "connectors keygen",
+        "connectors sign",
+        "connectors publish",
+        "connectors revoke",
     ] {
         assert!(
             found.contains(&format!("$ longshore {command} --help\n")),

@@ -353,7 +353,7 @@ impl Check<'_> {
 }
 
 /// Whether a text can be shown on one line: something of it is seen, and nothing changes how the rest is seen.
-pub(super) fn is_shown(text: &str, max_chars: usize) -> bool {
+pub(crate) fn is_shown(text: &str, max_chars: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= max_chars && !text.contains(is_hidden)
 }
 
@@ -366,7 +366,7 @@ pub(super) fn is_hidden(c: char) -> bool {
 }
 
 /// Whether a text can be an id, which also names files and tags.
-pub(super) fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let rest = id.bytes().all(|byte| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     });
