@@ -13,6 +13,8 @@ mod failures_site;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod tape;
 #[cfg(test)]
 mod truth;

@@ -34,10 +34,11 @@ pub(crate) async fn find_offer(named: &str, place: &Where) -> Result<Found> {
         .version
         .clone()
         .map_or(Choice::Newest, Choice::Version);
-    if place.registry.is_none() && place.version.is_none() {
-        if let Some(package) = find_official(named) {
-            return Ok(unregistered(bundled(package)));
-        }
+    if place.registry.is_none()
+        && place.version.is_none()
+        && let Some(package) = find_official(named)
+    {
+        return Ok(unregistered(bundled(package)));
     }
     if let Some(address) = OciAddress::parse(named) {
         let address = address?;
