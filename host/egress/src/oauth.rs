@@ -181,7 +181,13 @@ impl OauthClient {
             .await?;
         let scopes = answer
             .scopes()
-            .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect())
+            .map(|scopes| {
+                // The standard puts spaces between them (RFC 6749, section 3.3), Pipedrive commas.
+                let words = scopes.iter().flat_map(|scope| scope.split(','));
+                words
+                    .map(|scope| scrubber.text(scope).into_owned())
+                    .collect()
+            })
             .unwrap_or_default();
         Ok(Granted {
             secret: self.app.secret_of(&answer, None, None),
@@ -467,3 +473,6 @@ impl<'c> oauth2::AsyncHttpClient<'c> for Http {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,6 +79,11 @@ impl Scrubber {
                 continue;
             }
             add_forms(text, &mut forms);
+            // A client secret stands in its header as a form has it, and then in base64 (RFC 6749, section 2.3.1).
+            let as_form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+            if as_form != text {
+                add_forms(&as_form, &mut forms);
+            }
         }
         Self((!forms.is_empty()).then(|| Finder::new(&forms)))
     }
