@@ -6,7 +6,7 @@ use crate::truth::mix;
 use std::str::FromStr;
 
 /// Faults to order, all off by default. As text: a comma list such as
-/// `latency=50,429=0.02,500=0.01,reset=0.005,truncate=0.005,repeat-page=0.01,change-while-paging,seed=7`;
+/// `latency=50,429=0.02,500=0.01,reset=0.005,truncate=0.005,repeat-page=0.01,echo=0.01,change-while-paging,seed=7`;
 /// latency in milliseconds, rates per request from 0 to 1.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
@@ -22,6 +22,8 @@ pub struct Faults {
     pub truncate: f64,
     /// Share of requests for a further page that are answered with the page before.
     pub repeat_page: f64,
+    /// Share of requests refused with a body that repeats the request's own credential, in several encodings.
+    pub echo: f64,
     /// Records are edited while lists are being read.
     pub change_while_paging: bool,
     /// Two equal seeds give the same faults at the same requests.
@@ -33,7 +35,7 @@ pub struct Faults {
 pub enum FaultsError {
     /// No such fault.
     #[error(
-        "unknown fault {0:?}; known: latency=MS, 429=RATE, 500=RATE, reset=RATE, truncate=RATE, repeat-page=RATE, change-while-paging, seed=N"
+        "unknown fault {0:?}; known: latency=MS, 429=RATE, 500=RATE, reset=RATE, truncate=RATE, repeat-page=RATE, echo=RATE, change-while-paging, seed=N"
     )]
     Unknown(String),
     /// The value is missing or out of range.
@@ -66,6 +68,8 @@ pub enum Fault {
     Truncate,
     /// The page before once more.
     RepeatPage,
+    /// A refusal that repeats the credential it was asked with.
+    Echo,
 }
 
 impl Fault {
@@ -77,6 +81,7 @@ impl Fault {
             Self::ResetBefore | Self::ResetWithin => "reset",
             Self::Truncate => "truncate",
             Self::RepeatPage => "repeat-page",
+            Self::Echo => "echo",
         }
     }
 }
@@ -100,6 +105,7 @@ impl Faults {
             ),
             (self.truncate, Fault::Truncate),
             (self.repeat_page, Fault::RepeatPage),
+            (self.echo, Fault::Echo),
         ];
         let mut below = 0.0;
         for (rate, fault) in rates {
@@ -131,6 +137,7 @@ impl FromStr for Faults {
                 "reset" => faults.reset = rate(name, value)?,
                 "truncate" => faults.truncate = rate(name, value)?,
                 "repeat-page" => faults.repeat_page = rate(name, value)?,
+                "echo" => faults.echo = rate(name, value)?,
                 "change-while-paging" if value.is_empty() => faults.change_while_paging = true,
                 _ => return Err(FaultsError::Unknown(part.to_owned())),
             }

@@ -46,6 +46,10 @@ mod settings;
 
 mod routes;
 
+mod message;
+
+mod consent;
+
 mod answer;
 
 mod connection;
@@ -54,7 +58,8 @@ mod server;
 
 pub use account::Counters;
 pub use limits::{Limits, Plan};
-pub use options::{Clock, ContactSync, EmptyV1, EnvelopeV1, Options, RetiredV1};
+pub use oauth::Given;
+pub use options::{Clock, Consent, ContactSync, EmptyV1, EnvelopeV1, Options, Pkce, RetiredV1};
 pub use server::{Running, StartError, start};
 
 #[cfg(test)]

@@ -4,63 +4,26 @@
 
 use super::account::Account;
 use super::call::{Call, Generation, Refusal, parse_query};
-use super::json::Json;
+use super::consent::{authorize, echo, token};
 use super::limits::{Headers, Limits, Verdict};
-use super::oauth::{Caller, Grant};
+use super::message::{JSON, Reply, Request};
+use super::oauth::Caller;
 use super::options::RetiredV1;
 use super::routes::{Found, Route, find};
 use crate::faults::Fault;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 
-/// A request as it came in.
-pub(super) struct Request<'a> {
-    pub(super) method: &'a str,
-    pub(super) path: &'a str,
-    pub(super) query: &'a str,
-    pub(super) authorization: Option<&'a str>,
-    pub(super) api_token: Option<&'a str>,
-    pub(super) form: bool,
-    pub(super) body: &'a [u8],
-}
-
-/// What goes out.
-#[derive(Debug, Default)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) content_type: &'static str,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Vec<u8>,
-    /// The connection closes after so many bytes of the answer.
-    pub(super) cut_after: Option<u64>,
-}
-
-const JSON: &str = "application/json; charset=utf-8";
 /// About as long as the head of an answer.
 const HEAD_BYTES: u64 = 250;
-
-impl From<Refusal> for Reply {
-    fn from(refusal: Refusal) -> Self {
-        let content_type = if refusal.html {
-            "text/html; charset=UTF-8"
-        } else {
-            JSON
-        };
-        Self {
-            status: refusal.status,
-            content_type,
-            headers: refusal.headers,
-            body: refusal.body,
-            cut_after: None,
-        }
-    }
-}
 
 /// Answers a request.
 pub(super) fn answer(account: &Account, request: &Request<'_>) -> Reply {
     let reply = match request.path {
         "/oauth/authorize" => authorize(account, request),
-        "/oauth/token" => token(account, request),
+        "/oauth/token" => {
+            let echoes = account.options.faults.echo > 0.0;
+            let fault = echoes.then(|| fault(account, request)).flatten();
+            token(account, request, fault)
+        }
         path => match generation(path) {
             Some((generation, rest)) => api(account, request, generation, rest),
             None => unknown(account),
@@ -118,6 +81,7 @@ fn api(account: &Account, request: &Request<'_>, generation: Generation, path: &
     let fault = fault(account, request);
     let mut reply = match fault {
         Some(Fault::ServerError) => Refusal::server_error().into(),
+        Some(Fault::Echo) => Refusal::bad_request(&echo(request)).into(),
         Some(Fault::RateLimited { retry_after }) => ordered_429(retry_after),
         _ => serve(
             account,
@@ -280,134 +244,5 @@ fn break_off(reply: &mut Reply, fault: Option<Fault>) {
             reply.cut_after = Some(HEAD_BYTES + reply.body.len() as u64 / 2)
         }
         _ => (),
-    }
-}
-
-/// Consent: everybody agrees at once, and is sent back with a code. What the vendor does not know, such
-/// as a PKCE challenge, means nothing.
-fn authorize(account: &Account, request: &Request<'_>) -> Reply {
-    let query = parse_query(request.query);
-    let get = |name: &str| {
-        query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
-    let redirect = get("redirect_uri");
-    let allowed = account
-        .options
-        .oauth_redirect
-        .as_ref()
-        .is_none_or(|only| only == redirect);
-    if request.method != "GET"
-        || get("client_id") != account.oauth.client_id
-        || redirect.is_empty()
-        || !allowed
-    {
-        return oauth_error(400, "invalid_request");
-    }
-    let code = account.oauth.authorize(redirect);
-    let joint = if redirect.contains('?') { '&' } else { '?' };
-    let state =
-        percent_encoding::utf8_percent_encode(get("state"), percent_encoding::NON_ALPHANUMERIC);
-    let location = format!("{redirect}{joint}code={code}&state={state}");
-    Reply {
-        status: 302,
-        content_type: "text/html",
-        headers: vec![("location", location)],
-        ..Reply::default()
-    }
-}
-
-fn token(account: &Account, request: &Request<'_>) -> Reply {
-    if request.method != "POST" {
-        return Refusal::method().into();
-    }
-    let secret = format!(
-        "{}:{}",
-        account.oauth.client_id, account.oauth.client_secret
-    );
-    let basic = request
-        .authorization
-        .and_then(|value| value.strip_prefix("Basic "));
-    let given = basic.and_then(|value| BASE64_STANDARD.decode(value).ok());
-    if given.as_deref() != Some(secret.as_bytes()) {
-        return oauth_error(401, "invalid_client");
-    }
-    if !request.form {
-        return oauth_error(400, "invalid_request");
-    }
-    let form = parse_query(&String::from_utf8_lossy(request.body));
-    let get = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
-    let grant = match get("grant_type") {
-        "authorization_code" => Grant::Code {
-            code: get("code"),
-            redirect: get("redirect_uri"),
-        },
-        "refresh_token" => Grant::Refresh(get("refresh_token")),
-        _ => return oauth_error(400, "unsupported_grant_type"),
-    };
-    let expires_in = account.options.oauth_expires_in;
-    let Some(pair) = account
-        .oauth
-        .exchange(&grant, account.options.clock.now_ms(), expires_in)
-    else {
-        return oauth_error(400, "invalid_grant");
-    };
-    let scopes = account
-        .options
-        .scopes
-        .as_ref()
-        .map_or_else(|| ALL_SCOPES.join(","), |scopes| scopes.join(","));
-    let mut out = Json::default();
-    out.object(|out| {
-        out.key("access_token").text(&pair.access);
-        out.key("token_type").text("Bearer");
-        out.key("refresh_token").text(&pair.refresh);
-        out.key("scope").text(&scopes);
-        out.key("expires_in").number(expires_in);
-        out.key("api_domain").text(account.base_url());
-    });
-    Reply {
-        status: 200,
-        content_type: JSON,
-        body: out.into_bytes(),
-        ..Reply::default()
-    }
-}
-
-const ALL_SCOPES: &[&str] = &[
-    "base",
-    "deals:full",
-    "mail:full",
-    "activities:full",
-    "contacts:full",
-    "products:full",
-    "projects:full",
-    "leads:full",
-    "users:read",
-    "recents:read",
-    "search:read",
-    "admin",
-    "phone-integration",
-];
-
-fn oauth_error(status: u16, error: &str) -> Reply {
-    let mut out = Json::default();
-    out.object(|out| {
-        out.key("success").bool(false);
-        out.key("error").text(error);
-        out.key("message")
-            .text("the request for authorization is not valid");
-    });
-    Reply {
-        status,
-        content_type: JSON,
-        body: out.into_bytes(),
-        ..Reply::default()
     }
 }

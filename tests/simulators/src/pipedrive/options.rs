@@ -51,6 +51,27 @@ pub enum ContactSync {
     On,
 }
 
+/// What a person who is asked for consent does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consent {
+    /// Agrees at once.
+    #[default]
+    Given,
+    /// Presses "Cancel": the browser goes back with `error=user_denied`
+    /// (pipedrive.readme.io/docs/app-installation-flows, read 2026-11).
+    Denied,
+}
+
+/// Whether a PKCE challenge means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pkce {
+    /// As the vendor's documents have it: they do not know PKCE, and what is not known means nothing.
+    #[default]
+    Ignored,
+    /// RFC 7636, S256 only: a code is asked for with a challenge and exchanged with its verifier, or not at all.
+    Required,
+}
+
 /// The clock of limits and token lifetimes; records do not depend on it.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
@@ -101,6 +122,12 @@ pub struct Options {
     pub contact_sync: ContactSync,
     /// Lifetime of an access token, in seconds.
     pub oauth_expires_in: u64,
+    /// An access token is dead after so many requests, as if its time were over; none: only time ends it.
+    pub oauth_access_uses: Option<u64>,
+    /// What a person who is asked for consent does.
+    pub oauth_consent: Consent,
+    /// Whether PKCE is held to.
+    pub oauth_pkce: Pkce,
     /// The only callback address; none accepts any.
     pub oauth_redirect: Option<String>,
     /// Scopes that OAuth tokens have; none means all. An API token may do what its user may.
@@ -126,6 +153,9 @@ impl Default for Options {
             empty_v1: EmptyV1::default(),
             contact_sync: ContactSync::default(),
             oauth_expires_in: 3599,
+            oauth_access_uses: None,
+            oauth_consent: Consent::default(),
+            oauth_pkce: Pkce::default(),
             oauth_redirect: None,
             scopes: None,
             clock: Clock::System,

@@ -3,8 +3,10 @@
 //! It listens nowhere but on 127.0.0.1, and keeps its own counters off the vendor's paths.
 
 use super::account::{Account, Counters};
-use super::answer::{Reply, Request, answer};
+use super::answer::answer;
 use super::connection::{Cut, Door};
+use super::message::{Reply, Request};
+use super::oauth::Given;
 use super::options::Options;
 use crate::crm_sample::CrmSample;
 use crate::truth::{Crm, Generated, Kind, Live, Source, SourceError};
@@ -181,6 +183,11 @@ impl Running {
     /// The refresh token that is valid now; each use replaces it.
     pub fn refresh_token(&self) -> String {
         self.account.oauth.refresh_token()
+    }
+
+    /// Every code and token that was given out so far, dead ones included.
+    pub fn given(&self) -> Given {
+        self.account.oauth.given()
     }
 
     /// The truth that the account tells, with the edits made while somebody read.

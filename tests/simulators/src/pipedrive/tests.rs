@@ -7,7 +7,8 @@ mod network;
 mod schemas;
 
 use super::account::Account;
-use super::answer::{Reply, Request, answer};
+use super::answer::answer;
+use super::message::{Reply, Request};
 use super::options::{Clock, Options};
 use crate::crm_sample::CrmSample;
 use crate::truth::{Crm, Generated, Live, Source};
