@@ -34,6 +34,42 @@ pub enum VaultError {
         /// The vault.
         vault: PathBuf,
     },
+    /// The vault exists, its key is gone from the place it was kept in. A new key would not open it, so none is made.
+    #[error("vault key is gone from {origin}, and {} cannot be read without it; the Linux kernel's keyring forgets when the machine stops: remove the vault and connect again", vault.display())]
+    KeyGone {
+        /// Where it should be.
+        origin: String,
+        /// The vault.
+        vault: PathBuf,
+    },
+    /// The keyring of the operating system did not do it.
+    #[error(
+        "the operating system's keyring does not answer for entry {name:?}: {cause}; keep the key in a file or in an environment variable instead"
+    )]
+    Keyring {
+        /// The entry.
+        name: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// A rotation to the key that the vault has already.
+    #[error("vault {} has the key from {origin} already; give another one", file.display())]
+    SameKey {
+        /// The vault.
+        file: PathBuf,
+        /// Where the key came from.
+        origin: String,
+    },
+    /// A rotation that was cut off has to be finished first, and only the person can.
+    #[error("vault {} has the key from {next} since a rotation; put that key in {origin} first", file.display())]
+    Unfinished {
+        /// The vault.
+        file: PathBuf,
+        /// Where its key is.
+        next: String,
+        /// Where its key should be.
+        origin: String,
+    },
     /// The key is not 32 bytes in base64 or hexadecimal.
     #[error(
         "vault key from {origin} is not 32 bytes in base64 or hexadecimal; make one with: openssl rand -base64 32"

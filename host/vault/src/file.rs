@@ -1,11 +1,12 @@
 //! Holds the vault's file: encrypted entries by name, replaced as a whole so that a crash leaves the old one or the new one.
 //!
-//! It does not know what an entry says, and sees no key.
+//! It does not know what an entry says, and sees no key. A vault that is only tried out has no file: it is held in memory.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::error::VaultError;
 pub(crate) const FORMAT: u32 = 1;
 
 /// The whole file.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contents {
     pub(crate) format: u32,
@@ -35,6 +36,50 @@ pub(crate) struct Sealed {
 #[derive(Deserialize)]
 struct FormatOnly {
     format: u32,
+}
+
+/// Where a vault's contents are.
+pub(crate) enum Place {
+    File(PathBuf),
+    /// Gone with the process: for a secret that is tried before it is kept.
+    Memory(Mutex<Option<Contents>>),
+}
+
+impl Place {
+    /// The file's path, or what stands for it in a message.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::File(path) => path,
+            Self::Memory(_) => Path::new("in memory"),
+        }
+    }
+
+    /// `None` when nothing was stored yet.
+    pub(crate) fn read(&self) -> Result<Option<Contents>, VaultError> {
+        match self {
+            Self::File(path) => read(path),
+            Self::Memory(held) => Ok(held.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        }
+    }
+
+    pub(crate) fn write(&self, contents: &Contents) -> Result<(), VaultError> {
+        match self {
+            Self::File(path) => write(path, contents),
+            Self::Memory(held) => {
+                *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps others from writing until the answer is dropped. In memory there are no others: one process, which reads before it writes
+    /// in one call of the credential that owns it.
+    pub(crate) fn lock(&self) -> Result<Option<File>, VaultError> {
+        match self {
+            Self::File(path) => lock(path).map(Some),
+            Self::Memory(_) => Ok(None),
+        }
+    }
 }
 
 /// Reads the file. `None` when there is none.

@@ -10,9 +10,13 @@ mod file;
 
 pub mod key;
 
+mod seal;
+
 pub mod vault;
+
+mod rotation;
 
 pub use error::VaultError;
 pub use key::KeySource;
 pub use secret::{Secret, SecretText};
-pub use vault::{EntryName, Vault};
+pub use vault::{EntryName, Status, Vault};

@@ -5,21 +5,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead as _, AeadCore as _, KeyInit as _, OsRng, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use model::{ConnectionId, Instant};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use model::ConnectionId;
 
 use crate::error::VaultError;
-use crate::file::{self, Contents, FORMAT, Sealed};
-use crate::key::KeySource;
-use crate::secret::{Secret, SecretText};
-
-const CHECK_NAME: &str = "check";
-const CHECK_TEXT: &[u8] = b"longshore vault";
+use crate::file::{Contents, Place};
+use crate::key::{self, KeySource};
+use crate::seal::{Sealer, decode, encode};
+use crate::secret::Secret;
 
 /// Which secret: one way to log in of one connection. Not secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,15 +42,36 @@ impl fmt::Display for EntryName {
 
 /// The secrets of a project, in one file. Safe to share between threads and to open in several processes.
 pub struct Vault {
-    path: PathBuf,
-    cipher: XChaCha20Poly1305,
-    origin: String,
+    place: Place,
+    sources: Vec<KeySource>,
+    /// Replaced when another process gave the vault a new key.
+    opened: RwLock<Opened>,
+}
+
+/// A key that fits, and where it was found.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    pub(crate) sealer: Sealer,
+    pub(crate) source: KeySource,
+}
+
+/// What a person may know of a vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Where the key that opens it is.
+    pub key: KeySource,
+    /// The first digits of a hash of the key: two keys can be told apart by it.
+    pub key_id: String,
+    /// Whether that is not where the key is expected: a rotation was cut off after the vault had its new key.
+    pub unfinished: bool,
+    /// The names of all entries, in order.
+    pub entries: Vec<EntryName>,
 }
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault")
-            .field("path", &self.path)
+            .field("path", &self.path())
             .field("key", &"[redacted]")
             .finish()
     }
@@ -69,21 +84,65 @@ impl Vault {
     ///
     /// The key is missing, malformed, exposed or not the vault's; the file cannot be read or is no vault.
     pub fn open(path: impl Into<PathBuf>, source: KeySource) -> Result<Self, VaultError> {
-        let path = path.into();
-        let key = source.load(&path)?;
-        let cipher = XChaCha20Poly1305::new((&*key).into());
-        let vault = Self {
-            path,
-            cipher,
-            origin: source.origin(),
+        Self::open_any(path, vec![source])
+    }
+
+    /// Opens a vault whose key is in one of several places, the first being the one for a new vault: it is being moved.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); the error speaks of the first place.
+    ///
+    /// # Panics
+    ///
+    /// Without a place.
+    pub fn open_any(path: impl Into<PathBuf>, sources: Vec<KeySource>) -> Result<Self, VaultError> {
+        let place = Place::File(path.into());
+        let opened = match place.read()? {
+            Some(contents) => unlock(&place, &sources, &contents)?,
+            None => start(&place, &sources)?,
         };
-        vault.read()?;
-        Ok(vault)
+        Ok(Self {
+            place,
+            sources,
+            opened: RwLock::new(opened),
+        })
+    }
+
+    /// A vault in memory with a key of its own, for a secret that is tried before it is kept. It ends with this value.
+    pub fn in_memory() -> Self {
+        let key = key::random();
+        let source = KeySource::Bytes(key.clone());
+        let opened = Opened {
+            sealer: Sealer::new(&key),
+            source: source.clone(),
+        };
+        Self {
+            place: Place::Memory(Mutex::default()),
+            sources: vec![source],
+            opened: RwLock::new(opened),
+        }
     }
 
     /// Where the vault is.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
+    }
+
+    /// What a person may know of it.
+    ///
+    /// # Errors
+    ///
+    /// What reading can meet.
+    pub fn status(&self) -> Result<Status, VaultError> {
+        let entries = self.list()?;
+        let opened = self.opened();
+        Ok(Status {
+            unfinished: self.sources.first() != Some(&opened.source),
+            key: opened.source,
+            key_id: opened.sealer.key_id,
+            entries,
+        })
     }
 
     /// Puts a secret in, over the one of that name. When this returns, it survives a crash.
@@ -92,19 +151,14 @@ impl Vault {
     ///
     /// The file cannot be written (the old one then stays as it was), or what is there is no vault of this key.
     pub fn store(&self, name: &EntryName, secret: &Secret) -> Result<(), VaultError> {
-        let _lock = file::lock(&self.path)?;
-        let mut contents = match self.read()? {
-            Some(contents) => contents,
-            None => Contents {
-                format: FORMAT,
-                check: self.seal(CHECK_NAME, CHECK_TEXT),
-                entries: Default::default(),
-            },
-        };
+        let _lock = self.place.lock()?;
+        let contents = self.read()?;
+        let sealer = self.opened().sealer;
+        let mut contents = contents.unwrap_or_else(|| sealer.empty());
         let key = entry_key(name);
-        let sealed = self.seal(&key, &encode(secret));
+        let sealed = sealer.seal(&key, &encode(secret));
         contents.entries.insert(key, sealed);
-        file::write(&self.path, &contents)
+        self.place.write(&contents)
     }
 
     /// The secret of that name.
@@ -119,15 +173,16 @@ impl Vault {
             .as_ref()
             .and_then(|contents| contents.entries.get(&key))
             .ok_or_else(|| VaultError::NotFound {
-                file: self.path.clone(),
+                file: self.path().to_owned(),
                 connection: name.connection.to_string(),
                 credential: name.credential.clone(),
             })?;
         let tampered = || VaultError::Tampered {
-            file: self.path.clone(),
+            file: self.path().to_owned(),
             entry: name.to_string(),
         };
-        let text = self.unseal(&key, sealed).ok_or_else(tampered)?;
+        let sealer = self.opened().sealer;
+        let text = sealer.unseal(&key, sealed).ok_or_else(tampered)?;
         decode(&text).ok_or_else(tampered)
     }
 
@@ -137,14 +192,14 @@ impl Vault {
     ///
     /// As [`store`](Self::store).
     pub fn remove(&self, name: &EntryName) -> Result<bool, VaultError> {
-        let _lock = file::lock(&self.path)?;
+        let _lock = self.place.lock()?;
         let Some(mut contents) = self.read()? else {
             return Ok(false);
         };
         if contents.entries.remove(&entry_key(name)).is_none() {
             return Ok(false);
         }
-        file::write(&self.path, &contents)?;
+        self.place.write(&contents)?;
         Ok(true)
     }
 
@@ -154,83 +209,98 @@ impl Vault {
     ///
     /// What reading can meet.
     pub fn list(&self) -> Result<Vec<EntryName>, VaultError> {
-        let entries = self
-            .read()?
-            .map(|contents| contents.entries)
-            .unwrap_or_default();
-        entries
+        match self.read()? {
+            Some(contents) => self.list_of(&contents),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub(crate) fn list_of(&self, contents: &Contents) -> Result<Vec<EntryName>, VaultError> {
+        contents
+            .entries
             .keys()
             .map(|key| {
-                let (connection, credential) = serde_json::from_str::<(String, String)>(key)
-                    .map_err(|_| VaultError::Corrupt {
-                        file: self.path.clone(),
-                        what: "it has an entry without a readable name".to_owned(),
-                    })?;
-                Ok(EntryName {
-                    connection: connection.into(),
-                    credential,
+                parse_entry_key(key).ok_or_else(|| VaultError::Corrupt {
+                    file: self.path().to_owned(),
+                    what: "it has an entry without a readable name".to_owned(),
                 })
             })
             .collect()
     }
 
-    /// Reads the file and makes sure that the key is its key.
-    fn read(&self) -> Result<Option<Contents>, VaultError> {
-        let Some(contents) = file::read(&self.path)? else {
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn sources(&self) -> &[KeySource] {
+        &self.sources
+    }
+
+    pub(crate) fn opened(&self) -> Opened {
+        self.opened
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Reads the file and makes sure that the key is its key. Where another process gave it a new one meanwhile, that is taken up.
+    pub(crate) fn read(&self) -> Result<Option<Contents>, VaultError> {
+        let Some(contents) = self.place.read()? else {
             return Ok(None);
         };
-        if self
-            .unseal(CHECK_NAME, &contents.check)
-            .is_none_or(|text| *text != CHECK_TEXT)
-        {
-            return Err(VaultError::WrongKey {
-                file: self.path.clone(),
-                origin: self.origin.clone(),
-            });
+        if !self.opened().sealer.fits(&contents) {
+            let opened = unlock(&self.place, &self.sources, &contents)?;
+            *self.opened.write().unwrap_or_else(PoisonError::into_inner) = opened;
         }
         Ok(Some(contents))
     }
+}
 
-    fn seal(&self, name: &str, text: &[u8]) -> Sealed {
-        let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
-        let aad = associated_data(name);
-        let sealed = self.cipher.encrypt(
-            &nonce,
-            Payload {
-                msg: text,
-                aad: aad.as_bytes(),
-            },
-        );
-        let sealed = sealed.expect("XChaCha20-Poly1305 refuses only texts of 256 GiB and more");
-        Sealed {
-            nonce: STANDARD.encode(nonce),
-            text: STANDARD.encode(sealed),
-        }
-    }
-
-    fn unseal(&self, name: &str, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
-        let nonce = STANDARD
-            .decode(&sealed.nonce)
-            .ok()
-            .filter(|nonce| nonce.len() == 24)?;
-        let text = STANDARD.decode(&sealed.text).ok()?;
-        let aad = associated_data(name);
-        self.cipher
-            .decrypt(
-                XNonce::from_slice(&nonce),
-                Payload {
-                    msg: &text,
-                    aad: aad.as_bytes(),
-                },
-            )
-            .ok()
-            .map(Zeroizing::new)
+/// The key for a vault that does not exist yet. Locked, so that two who start at once agree on one key.
+fn start(place: &Place, sources: &[KeySource]) -> Result<Opened, VaultError> {
+    let source = sources.first().expect("a vault has a place for its key");
+    let _lock = place.lock()?;
+    match place.read()? {
+        Some(contents) => unlock(place, sources, &contents),
+        None => Ok(Opened {
+            sealer: Sealer::new(&source.find_or_make(place.path())?),
+            source: source.clone(),
+        }),
     }
 }
 
-/// Name and format are authenticated with each entry, so that none can be passed off as another's.
-fn associated_data(name: &str) -> String {
-    format!("longshore vault {FORMAT}\n{name}")
+/// The key that fits, from one of the places or from where a rotation to it keeps the next one.
+///
+/// A rotation puts the next key in its place right after the vault has it, so a place is asked once more when neither fitted.
+fn unlock(place: &Place, sources: &[KeySource], contents: &Contents) -> Result<Opened, VaultError> {
+    let mut found_one = false;
+    let mut failed = None;
+    for source in sources
+        .iter()
+        .flat_map(|source| [Some(source.clone()), source.next(), Some(source.clone())])
+        .flatten()
+    {
+        match source.find() {
+            Ok(Some(key)) => {
+                found_one = true;
+                let sealer = Sealer::new(&key);
+                if sealer.fits(contents) {
+                    return Ok(Opened { sealer, source });
+                }
+            }
+            Ok(None) => (),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    let first = sources.first().expect("a vault has a place for its key");
+    Err(match failed {
+        Some(error) => error,
+        None if found_one => VaultError::WrongKey {
+            file: place.path().to_owned(),
+            origin: first.origin(),
+        },
+        None => first.missing(place.path()),
+    })
 }
 
 /// A JSON list, so that no pair of names can look like another pair.
@@ -239,66 +309,11 @@ fn entry_key(name: &EntryName) -> String {
         .expect("two texts are JSON")
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-enum Stored<T> {
-    Key {
-        key: T,
-    },
-    Oauth {
-        access: T,
-        refresh: Option<T>,
-        expires_at_us: Option<i64>,
-        client_id: String,
-        client_secret: Option<T>,
-        account: Option<String>,
-    },
-}
-
-fn encode(secret: &Secret) -> Zeroizing<Vec<u8>> {
-    let stored = match secret {
-        Secret::Key(key) => Stored::Key { key: key.expose() },
-        Secret::Oauth {
-            access,
-            refresh,
-            expires_at,
-            client_id,
-            client_secret,
-            account,
-        } => Stored::Oauth {
-            access: access.expose(),
-            refresh: refresh.as_ref().map(SecretText::expose),
-            expires_at_us: expires_at.map(Instant::unix_us),
-            client_id: client_id.clone(),
-            client_secret: client_secret.as_ref().map(SecretText::expose),
-            account: account.clone(),
-        },
-    };
-    // Large enough for most, so that growing leaves no copy behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024));
-    serde_json::to_writer(&mut *text, &stored)
-        .expect("texts and numbers are JSON, and memory takes them");
-    text
-}
-
-fn decode(text: &[u8]) -> Option<Secret> {
-    Some(match serde_json::from_slice::<Stored<String>>(text).ok()? {
-        Stored::Key { key } => Secret::Key(key.into()),
-        Stored::Oauth {
-            access,
-            refresh,
-            expires_at_us,
-            client_id,
-            client_secret,
-            account,
-        } => Secret::Oauth {
-            access: access.into(),
-            refresh: refresh.map(SecretText::from),
-            expires_at: expires_at_us.and_then(Instant::from_unix_us),
-            client_id,
-            client_secret: client_secret.map(SecretText::from),
-            account,
-        },
+fn parse_entry_key(key: &str) -> Option<EntryName> {
+    let (connection, credential) = serde_json::from_str::<(String, String)>(key).ok()?;
+    Some(EntryName {
+        connection: connection.into(),
+        credential,
     })
 }
 

@@ -2,7 +2,13 @@
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::Instant;
+use zeroize::Zeroizing;
+
 use super::*;
+use crate::file::{self, Sealed};
 
 fn key(byte: u8) -> KeySource {
     KeySource::Bytes(Zeroizing::new([byte; 32]))
@@ -135,6 +141,54 @@ fn a_wrong_key_is_told_from_a_damaged_file_and_from_a_changed_entry() {
     ));
 }
 
+/// Whoever can write the file must not be able to have one connection's secret sent for another, or one secret put in another's header.
+#[test]
+fn a_sealed_entry_is_good_under_its_own_connection_and_name_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.json");
+    let vault = Vault::open(&path, key(1)).unwrap();
+    let names = ["a", "b"].map(|connection| {
+        ["api-token", "oauth"].map(|credential| EntryName::new(connection.into(), credential))
+    });
+    let names = names.as_flattened();
+    for name in names {
+        vault
+            .store(name, &Secret::Key(format!("canary of {name}").into()))
+            .unwrap();
+    }
+    let whole = fs::read(&path).unwrap();
+    for from in names {
+        for to in names.iter().filter(|to| *to != from) {
+            edit(&path, |json| {
+                json["entries"][entry_key(to)] = json["entries"][entry_key(from)].clone();
+            });
+            let error = vault.load(to).unwrap_err();
+            assert!(
+                matches!(&error, VaultError::Tampered { entry, .. } if *entry == to.to_string()),
+                "{from} as {to}: {error}"
+            );
+            fs::write(&path, &whole).unwrap();
+        }
+    }
+    edit(&path, |json| {
+        json["entries"][entry_key(&names[0])] = json["check"].clone();
+    });
+    assert!(matches!(
+        vault.load(&names[0]),
+        Err(VaultError::Tampered { .. })
+    ));
+}
+
+#[test]
+fn a_vault_in_memory_leaves_nothing_behind() {
+    let vault = Vault::in_memory();
+    assert!(vault.list().unwrap().is_empty());
+    vault.store(&name("a"), &oauth()).unwrap();
+    assert_eq!(vault.load(&name("a")).unwrap(), oauth());
+    assert!(!vault.path().exists());
+    assert!(Vault::in_memory().list().unwrap().is_empty());
+}
+
 #[test]
 fn every_flipped_byte_of_an_entry_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,7 +207,11 @@ fn every_flipped_byte_of_an_entry_is_noticed() {
             text: STANDARD.encode(flipped),
         };
         assert!(
-            vault.unseal(&entry_key(&name("a")), &sealed).is_none(),
+            vault
+                .opened()
+                .sealer
+                .unseal(&entry_key(&name("a")), &sealed)
+                .is_none(),
             "byte {at}"
         );
     }
