@@ -1,5 +1,6 @@
 //! The front door: reads the command line, joins the crates, prints, and sets the exit code.
 
+mod core_files;
 mod args;
 mod output;
 mod failure;
@@ -25,6 +26,7 @@ use crate::args::{Arguments, Command};
 use crate::output::Ending;
 
 fn main() -> ExitCode {
+    core_files::forbid();
     let arguments = Arguments::parse();
     let json = arguments.json;
     match run(arguments) {
@@ -67,10 +69,27 @@ fn run(arguments: Arguments) -> Result<Ending> {
     })
 }
 
+/// The crates through whose hands whole requests go, credentials included. What they trace in detail is not ours to promise.
+const UNTRACED: [&str; 7] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "oauth2",
+    "oci_client",
+    "reqwest",
+    "rustls",
+];
+
 /// Traces go to standard error, and only where `RUST_LOG` asks for them.
 fn trace(json: bool) {
-    let filter =
+    let mut filter =
         tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
+    if std::env::var_os("RUST_LOG").is_some() {
+        for name in UNTRACED {
+            let cap = format!("{name}=warn").parse();
+            filter = filter.add_directive(cap.expect("a name and a level are a directive"));
+        }
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -48,7 +48,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "run",
             "simulators",
         ],
-        &["clap", "indicatif"],
+        &["clap", "indicatif", "rustix"],
     ),
     ("longshore-sdk", &[], &["wit-bindgen"]),
     ("connector-pipedrive", &["longshore-sdk"], &[]),
