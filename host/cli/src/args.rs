@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),
+    /// Look after the vault that holds the credentials
+    Vault(VaultArguments),
 }
 
 #[derive(Debug, Args)]
@@ -228,4 +230,34 @@ pub(crate) struct Audit {
 pub(crate) struct Connectors {
     #[command(subcommand)]
     pub(crate) command: ConnectorsCommand,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultArguments {
+    #[command(subcommand)]
+    pub(crate) command: VaultCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Show which credentials the vault holds and where its key is; no secret
+    Status(Folder),
+    /// Give the vault a new key and seal everything anew
+    Rotate {
+        #[command(flatten)]
+        folder: Folder,
+        /// Where the key is kept from now on; where it is now by default
+        #[arg(long, value_name = "PLACE", value_enum)]
+        to: Option<KeyPlace>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyPlace {
+    /// `vault.key` in the project's folder
+    File,
+    /// `LONGSHORE_VAULT_KEY`, which you set. Rotating it, the new key is in `LONGSHORE_VAULT_KEY_NEXT`
+    Environment,
+    /// The operating system's keyring. On Linux the kernel's: it forgets when the machine stops, or after three days without use
+    Keyring,
 }

@@ -13,6 +13,7 @@ mod connect;
 mod report;
 mod phases;
 mod status;
+mod keys;
 mod simulate;
 mod demo;
 
@@ -64,6 +65,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Migrate(command) => phases::migrate(command, json).await,
             Command::Status(folder) => status::status(&folder.dir, json),
             Command::Audit(command) => phases::audit(command, json).await,
+            Command::Vault(command) => keys::keys(&command.command, json),
             Command::Connectors(command) => connectors::connectors(command.command, json).await,
         }
     })

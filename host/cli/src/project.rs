@@ -19,6 +19,33 @@ use crate::reach::{Reach, Way};
 pub(crate) struct ProjectFile {
     /// The source; written by `connect`.
     pub(crate) connection: Option<ConnectionSection>,
+    /// Where the vault's key is; written by `vault rotate --to`. Without it: the key file where there is one, else
+    /// `LONGSHORE_VAULT_KEY` where that is set, else a new key file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vault: Option<VaultSection>,
+}
+
+/// Where the vault's key is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VaultSection {
+    /// The place.
+    pub(crate) key: KeyChoice,
+    /// Where it is being moved to. It stays when that was cut off: until `vault rotate` is given again, both are tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moving_to: Option<KeyChoice>,
+}
+
+/// A place for the vault's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyChoice {
+    /// `vault.key` in the project's folder.
+    File,
+    /// The environment variable `LONGSHORE_VAULT_KEY`.
+    Environment,
+    /// The operating system's keyring, under this name.
+    Keyring(String),
 }
 
 /// The source of a project.
@@ -63,6 +90,8 @@ pub(crate) struct Project {
 }
 
 const FILE: &str = "longshore.toml";
+
+const VAULT_KEY: &str = "LONGSHORE_VAULT_KEY";
 
 impl Project {
     /// Starts a project.
@@ -147,13 +176,48 @@ impl Project {
         market::Installed::new(self.folder.join("connectors"))
     }
 
-    /// The vault, opened with `LONGSHORE_VAULT_KEY` where it is set, else with the key file in the folder.
+    /// Where the vault is.
+    pub(crate) fn vault_file(&self) -> PathBuf {
+        self.folder.join("vault.json")
+    }
+
+    /// Where the vault's key is, as the project has it.
+    pub(crate) fn key_choice(&self) -> KeyChoice {
+        match &self.file.vault {
+            Some(section) => section.key.clone(),
+            None => {
+                let has_file = self.folder.join("vault.key").exists();
+                if !has_file && std::env::var_os(VAULT_KEY).is_some() {
+                    KeyChoice::Environment
+                } else {
+                    KeyChoice::File
+                }
+            }
+        }
+    }
+
+    /// That place, as the vault knows it.
+    pub(crate) fn key_source(&self, choice: &KeyChoice) -> vault::KeySource {
+        match choice {
+            KeyChoice::File => vault::KeySource::File(self.folder.join("vault.key")),
+            KeyChoice::Environment => vault::KeySource::Environment(VAULT_KEY.to_owned()),
+            KeyChoice::Keyring(name) => vault::KeySource::Keyring(name.clone()),
+        }
+    }
+
+    /// The vault, opened with its key from where the project says it is.
     pub(crate) fn vault(&self) -> Result<vault::Vault> {
-        let key = match std::env::var_os("LONGSHORE_VAULT_KEY") {
-            Some(_) => vault::KeySource::Environment("LONGSHORE_VAULT_KEY".to_owned()),
-            None => vault::KeySource::File(self.folder.join("vault.key")),
-        };
-        Ok(vault::Vault::open(self.folder.join("vault.json"), key)?)
+        let moving_to = self
+            .file
+            .vault
+            .as_ref()
+            .and_then(|section| section.moving_to.as_ref());
+        let sources = std::iter::once(self.key_source(&self.key_choice()))
+            .chain(moving_to.map(|choice| self.key_source(choice)));
+        Ok(vault::Vault::open_any(
+            self.vault_file(),
+            sources.collect(),
+        )?)
     }
 
     /// The state of the project; one process at a time has it.

@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("reconcile", &["model"], &["psl"]),
     ("store", &["model"], &[]),
     ("localcrm", &["model"], &[]),
-    ("vault", &["model"], &["chacha20poly1305"]),
+    ("vault", &["model"], &["chacha20poly1305", "keyring"]),
     (
         "egress",
         &["model", "vault"],

@@ -18,3 +18,5 @@ mod packages;
 mod tape;
 #[cfg(test)]
 mod truth;
+#[cfg(test)]
+mod vault;
