@@ -140,6 +140,14 @@ pub(crate) struct Simulate {
     pub(crate) latency_ms: u64,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// OAuth 2: you agree in a browser
+    Oauth,
+    /// A key that you copy from the CRM
+    Key,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
     /// Connector: the name of an official or installed one, or the path of a package
@@ -161,6 +169,22 @@ pub(crate) struct Connect {
     /// Read the API token from this file. Without it, `LONGSHORE_TOKEN` or standard input is read; never an argument
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// How to log in, where the connector takes both: with a key by default
+    #[arg(long, value_name = "WAY", value_enum)]
+    pub(crate) auth: Option<Auth>,
+    /// Read the app's `client_id` and `client_secret` from this TOML file. Without it, `LONGSHORE_CLIENT_ID` and `LONGSHORE_CLIENT_SECRET`
+    /// are read, or asked for; never arguments
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_file: Option<PathBuf>,
+    /// Port on 127.0.0.1 that the browser comes back to, as the app's callback address has it; 0 takes a free one
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub(crate) redirect_port: u16,
+    /// Seconds to wait for the browser to come back
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) login_timeout_s: u64,
+    /// Only print the address to log in at; do not open a browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
     #[command(flatten)]
     pub(crate) answer: Answer,
     /// For developers: send everything to this loopback address instead of the vendor's hosts

@@ -1,45 +1,47 @@
-//! `longshore connect`: installs the connector with a person's consent, keeps the credential in the vault, and tries the account.
+//! `longshore connect`: installs the connector with a person's consent, gets a credential, tries the account with it, and then keeps it.
+
+mod page;
+
+mod callback;
+
+mod prompt;
+
+mod login;
+
+mod trial;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, IsTerminal as _, Read as _};
-use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use market::{Agreed, Inspection, Trust};
+use market::{Agreed, Inspection, Manifest, Trust};
+use model::ConnectionId;
 use model::grant::CredentialGrant;
-use model::{ConnectionId, Source as _};
 use serde_json::json;
+use vault::{EntryName, Secret};
 
-use crate::args::Connect;
+use self::callback::Browser;
+use self::login::{Open, Way, login};
+use self::prompt::{read_app, read_token};
+use self::trial::try_secret;
+use crate::args::{Auth, Connect};
 pub(crate) use crate::connectors::ask;
 use crate::connectors::{Where, ask_consent, carry_out, find_offer};
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
-use crate::progress::tell;
 use crate::project::{ConnectionSection, DeveloperSection, Project};
-
-/// How long a person waits before being told that the account is tried again.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Connects a source to the project.
 pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     let mut project = Project::open(&arguments.folder.dir)?;
-    let chosen = choose(&project, &arguments).await?;
+    let chosen = choose_connector(&project, &arguments).await?;
     let inspection = chosen.inspection().clone();
-    let credential = inspection
-        .manifest
-        .credentials
-        .iter()
-        .find(|way| matches!(way, CredentialGrant::Key { .. }));
-    let credential = credential
-        .context("this connector has no way to log in with a key")?
-        .id()
-        .to_owned();
+    let credential = choose_login(&inspection.manifest, arguments.auth)?.clone();
     let name = arguments
         .name
         .clone()
         .unwrap_or_else(|| inspection.manifest.id.clone());
-    let section = section(&arguments, &inspection.manifest.id, &name, &credential)?;
+    let section = section(&arguments, &inspection.manifest.id, &name, credential.id())?;
     if let Some(present) = project
         .file
         .connection
@@ -55,13 +57,20 @@ pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     if let Chosen::Agreed(agreed) = &chosen {
         carry_out(&project, agreed)?;
     }
-    let entry = vault::EntryName::new(ConnectionId::from(name.as_str()), credential);
-    let token = read_token(arguments.token_file.as_deref())?;
+    // A vault that does not open is told before a person logs in for it.
+    let vault = project.vault()?;
+    let entry = EntryName::new(ConnectionId::from(name.as_str()), credential.id());
     project.file.connection = Some(section);
-    let account = try_token(&project, &entry, token)
+    let (secret, browser) = obtain(&project, &arguments, &inspection.manifest, &credential).await?;
+    let tried = try_secret(&project, &entry, secret)
         .await
-        .with_context(|| format!("{name} cannot be connected"))?;
-    project.save()?;
+        .and_then(|(account, secret)| {
+            vault.store(&entry, &secret)?;
+            project.save()?;
+            Ok(account)
+        });
+    tell_browser(browser, tried.as_ref().ok()).await;
+    let account = tried.with_context(|| format!("{name} cannot be connected"))?;
     if json {
         print_json(
             &json!({"connection": name, "connector": inspection.manifest.id, "version": inspection.manifest.version, "account": account}),
@@ -97,7 +106,7 @@ impl Chosen {
 }
 
 /// A name means the installed connector; an official one that was not taken from elsewhere is brought up to this binary's.
-async fn choose(project: &Project, arguments: &Connect) -> Result<Chosen> {
+async fn choose_connector(project: &Project, arguments: &Connect) -> Result<Chosen> {
     let named = arguments.connector.as_str();
     let entry = project.installed().list()?.remove(named);
     if entry.is_some_and(|entry| entry.trust != Trust::Bundled) {
@@ -107,6 +116,77 @@ async fn choose(project: &Project, arguments: &Connect) -> Result<Chosen> {
     let found = find_offer(named, &Where::default()).await?;
     let agreed = ask_consent(project, found.offer, arguments.answer)?;
     Ok(Chosen::Agreed(Box::new(agreed)))
+}
+
+/// The way to log in: the one that was asked for, else with a key where the connector takes one.
+fn choose_login(manifest: &Manifest, auth: Option<Auth>) -> Result<&CredentialGrant> {
+    let is_key = |way: &&CredentialGrant| matches!(way, CredentialGrant::Key { .. });
+    let key = manifest.credentials.iter().find(is_key);
+    let oauth = manifest.credentials.iter().find(|way| !is_key(way));
+    let (found, what) = match auth {
+        Some(Auth::Key) => (key, "with a key"),
+        Some(Auth::Oauth) => (oauth, "with OAuth"),
+        None => (key.or(oauth), "in"),
+    };
+    found.ok_or_else(|| {
+        WithHint::error(
+            format!("connector {} has no way to log {what}", manifest.id),
+            format!(
+                "`longshore connectors inspect {}` shows its ways",
+                manifest.id
+            ),
+        )
+    })
+}
+
+/// A new credential, not kept yet; with the browser that waits to hear what came of it, where one was used.
+async fn obtain(
+    project: &Project,
+    arguments: &Connect,
+    manifest: &Manifest,
+    credential: &CredentialGrant,
+) -> Result<(Secret, Option<Browser>)> {
+    if let CredentialGrant::Key { .. } = credential {
+        let token = read_token(arguments.token_file.as_deref())?;
+        return Ok((Secret::Key(token), None));
+    }
+    let way = Way {
+        redirect_port: arguments.redirect_port,
+        patience: Duration::from_secs(arguments.login_timeout_s),
+        browser: if arguments.no_browser {
+            Open::Never
+        } else {
+            Open::OnATerminal
+        },
+    };
+    let app = read_app(arguments.client_file.as_deref())?;
+    let (granted, browser) = login(
+        project.connection()?,
+        credential,
+        &manifest.endpoints,
+        app,
+        &way,
+    )
+    .await?;
+    Ok((granted.secret, Some(browser)))
+}
+
+async fn tell_browser(browser: Option<Browser>, account: Option<&model::Account>) {
+    let Some(browser) = browser else { return };
+    match account {
+        Some(account) => {
+            let text = format!(
+                "Longshore may now read the account {}. You can close this page.",
+                account.name
+            );
+            browser.show("connected", &text).await;
+        }
+        None => {
+            let text =
+                "The account could not be read. The terminal says why; you can close this page.";
+            browser.show("not connected", text).await;
+        }
+    }
 }
 
 fn section(
@@ -128,68 +208,6 @@ fn section(
         daily_budget: arguments.daily_budget,
         developer,
     })
-}
-
-/// Keeps the token and tries the account with it. A token that does not work must not take the place of one that does.
-async fn try_token(
-    project: &Project,
-    entry: &vault::EntryName,
-    token: vault::SecretText,
-) -> Result<model::Account> {
-    let vault = project.vault()?;
-    let before = vault.load(entry).ok();
-    vault.store(entry, &vault::Secret::Key(token))?;
-    let answer = match project.source() {
-        Ok(source) => check(&source).await,
-        Err(error) => Err(error),
-    };
-    if answer.is_err() {
-        match before {
-            Some(before) => vault.store(entry, &before)?,
-            None => drop(vault.remove(entry)?),
-        }
-    }
-    answer
-}
-
-/// Tries the account, and says so where that takes long: an address where nobody answers is tried several times.
-async fn check(source: &sandbox::ConnectorSource) -> Result<model::Account> {
-    let answer = source.check();
-    tokio::pin!(answer);
-    tokio::select! {
-        answered = &mut answer => return Ok(answered?),
-        () = tokio::time::sleep(PATIENCE) => tell("no answer yet; trying again for up to a minute"),
-    }
-    Ok(answer.await?)
-}
-
-/// A token never comes as an argument: other users of the machine can read those.
-fn read_token(file: Option<&Path>) -> Result<vault::SecretText> {
-    let text = if let Some(path) = file {
-        std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the token from {}", path.display()))?
-    } else if let Ok(token) = std::env::var("LONGSHORE_TOKEN") {
-        token
-    } else {
-        if std::io::stdin().is_terminal() {
-            tell("Paste the API token, then Enter:");
-            let mut line = String::new();
-            std::io::stdin().lock().read_line(&mut line)?;
-            line
-        } else {
-            let mut all = String::new();
-            std::io::stdin().take(64 * 1024).read_to_string(&mut all)?;
-            all
-        }
-    };
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(WithHint::error(
-            "no token was given",
-            "pipe it in, set LONGSHORE_TOKEN, or name a file with --token-file",
-        ));
-    }
-    Ok(vault::SecretText::new(token))
 }
 
 fn pairs(given: &[String], option: &str) -> Result<BTreeMap<String, String>> {

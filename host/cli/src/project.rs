@@ -89,9 +89,22 @@ pub(crate) struct Project {
     pub(crate) file: ProjectFile,
 }
 
+/// What vendors see of us.
+pub(crate) const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSION"));
+
 const FILE: &str = "longshore.toml";
 
 const VAULT_KEY: &str = "LONGSHORE_VAULT_KEY";
+
+impl ConnectionSection {
+    /// A developer's loopback address in place of the vendor's hosts.
+    pub(crate) fn origin_override(&self) -> Result<Option<url::Url>> {
+        let developer = self.developer.as_ref();
+        Ok(developer
+            .map(|developer| developer.base_url.parse())
+            .transpose()?)
+    }
+}
 
 impl Project {
     /// Starts a project.
@@ -229,13 +242,22 @@ impl Project {
         Ok(store)
     }
 
-    /// The source over the network.
-    pub(crate) fn source(&self) -> Result<sandbox::ConnectorSource> {
-        Ok(self.source_over(&Way::Network)?.0)
-    }
-
     /// The source, through its connector in its cell, and how it is reached. No code of the connector has run yet.
     pub(crate) fn source_over(&self, way: &Way) -> Result<(sandbox::ConnectorSource, Reach)> {
+        self.source_from(way, || Ok(Arc::new(self.vault()?)))
+    }
+
+    /// The same over the network, with its credential from that vault.
+    pub(crate) fn source_with(&self, vault: Arc<vault::Vault>) -> Result<sandbox::ConnectorSource> {
+        Ok(self.source_from(&Way::Network, || Ok(vault))?.0)
+    }
+
+    /// `vault` is asked for only where the network is used: a replay needs no credential.
+    fn source_from(
+        &self,
+        way: &Way,
+        vault: impl FnOnce() -> Result<Arc<vault::Vault>>,
+    ) -> Result<(sandbox::ConnectorSource, Reach)> {
         let section = self.connection()?;
         let (package, inspection) = self.installed().load(&section.connector)?;
         let manifest = &inspection.manifest;
@@ -261,7 +283,7 @@ impl Project {
         );
         let grant = (granted.as_slice(), credential.injection());
         let reach = Reach::open(way, &connector, grant, || {
-            self.gateway_options(section, endpoints, credential.clone())
+            self.gateway_options(section, endpoints, credential.clone(), vault()?)
         })?;
         let engine = sandbox::Engine::new(sandbox::EngineOptions::default())?;
         let connector = engine
@@ -287,23 +309,20 @@ impl Project {
         section: &ConnectionSection,
         endpoints: Vec<model::grant::Endpoint>,
         credential: model::grant::CredentialGrant,
+        vault: Arc<vault::Vault>,
     ) -> Result<egress::GatewayOptions> {
         Ok(egress::GatewayOptions {
             connection: ConnectionId::from(section.name.as_str()),
             endpoints,
             parameters: section.parameters.clone(),
             credential,
-            origin_override: section
-                .developer
-                .as_ref()
-                .map(|developer| developer.base_url.parse())
-                .transpose()?,
-            vault: Arc::new(self.vault()?),
+            origin_override: section.origin_override()?,
+            vault,
             rate_limits: match &section.developer {
                 Some(developer) if !developer.rate_limits => egress::RateLimits::Off,
                 _ => egress::RateLimits::Declared,
             },
-            user_agent: concat!("longshore/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: USER_AGENT.to_owned(),
             caps: egress::Caps::default(),
             recorder: None,
         })

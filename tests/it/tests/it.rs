@@ -13,6 +13,8 @@ mod failures_site;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod packages;
 #[cfg(test)]
 mod tape;
