@@ -13,8 +13,11 @@ const CLIENT: &str = "canary:client/0123456789";
 const REFRESH: &str = "canary:refresh/0123456789";
 const ACCESS: &str = "canary:access/0123456789";
 
+/// Makes a body from what was secret.
+type Body = fn(&str) -> String;
+
 /// Answers every request with `status` and a body made from all that was secret in it.
-async fn echoing(status: u16, body: fn(&str) -> String) -> Url {
+async fn echoing(status: u16, body: Body) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     let app = axum::Router::new().fallback(
@@ -105,7 +108,7 @@ async fn refresh(origin: &Url) -> Result<Secret, EgressError> {
 
 #[tokio::test]
 async fn a_token_address_that_repeats_everything_gives_nothing_away() {
-    let answers: [(u16, fn(&str) -> String); 5] = [
+    let answers: [(u16, Body); 5] = [
         (400, |said| {
             serde_json::json!({"error": "invalid_grant", "error_description": said}).to_string()
         }),
