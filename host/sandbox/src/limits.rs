@@ -25,10 +25,13 @@ pub struct CellLimits {
     pub idle: Duration,
     /// Pages in a row that may be empty before a list counts as one that never ends.
     pub empty_pages_max: u32,
+    /// Pages of one list, after which it counts as one that never ends.
+    pub pages_max: u32,
 }
 
 impl Default for CellLimits {
-    /// 64 MiB, 100,000 table elements, 2 minutes a call, 200 calls an instance, 30 seconds idle, 10,000 empty pages.
+    /// 64 MiB, 100,000 table elements, 2 minutes a call, 200 calls an instance, 30 seconds idle, 10,000 empty pages,
+    /// 1,000,000 pages a list.
     fn default() -> Self {
         Self {
             memory_max_bytes: 64 << 20,
@@ -39,6 +42,7 @@ impl Default for CellLimits {
             calls_per_instance: 200,
             idle: Duration::from_secs(30),
             empty_pages_max: 10_000,
+            pages_max: 1_000_000,
         }
     }
 }

@@ -7,6 +7,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use model::{Cursor, ObjectName};
 
+use crate::limits::CellLimits;
+
 /// How often one cursor may come in one pass over a list: a host that repeats a page gets it again.
 const RETURNS_MAX: u32 = 8;
 
@@ -19,6 +21,8 @@ pub(crate) enum EndlessList {
     Circle(ObjectName),
     #[error("the list of {object} had {pages} empty pages in a row")]
     Empty { object: ObjectName, pages: u32 },
+    #[error("the list of {object} does not end: it had {pages} pages")]
+    TooLong { object: ObjectName, pages: u32 },
     #[error(
         "the cursor of {object} has {bytes} bytes; the most is {}",
         Cursor::MAX_BYTES
@@ -36,6 +40,7 @@ pub(crate) struct Progress {
 #[derive(Default)]
 struct Pass {
     seen: HashMap<u64, u32>,
+    pages: u32,
     empty_pages: u32,
 }
 
@@ -47,7 +52,7 @@ impl Progress {
         cursor: Option<&Cursor>,
         next: Option<&[u8]>,
         has_rows: bool,
-        empty_pages_max: u32,
+        limits: &CellLimits,
     ) -> Result<(), EndlessList> {
         let Some(next) = next else {
             self.lists.remove(object);
@@ -67,10 +72,17 @@ impl Progress {
         }
         let pass = self.lists.entry(object.clone()).or_default();
         pass.empty_pages = if has_rows { 0 } else { pass.empty_pages + 1 };
-        if pass.empty_pages > empty_pages_max {
+        if pass.empty_pages > limits.empty_pages_max {
             return Err(EndlessList::Empty {
                 object: object.clone(),
                 pages: pass.empty_pages,
+            });
+        }
+        pass.pages += 1;
+        if pass.pages > limits.pages_max {
+            return Err(EndlessList::TooLong {
+                object: object.clone(),
+                pages: pass.pages,
             });
         }
         let times = pass.seen.entry(self.hasher.hash_one(next)).or_default();
@@ -89,6 +101,11 @@ mod tests {
 
     fn walk(steps: &[(Option<&str>, Option<&str>, bool)]) -> Result<(), EndlessList> {
         let (mut progress, object) = (Progress::default(), ObjectName::new("deal"));
+        let limits = CellLimits {
+            empty_pages_max: 3,
+            pages_max: 20,
+            ..CellLimits::default()
+        };
         steps.iter().try_for_each(|(cursor, next, has_rows)| {
             let cursor = cursor.map(|cursor| Cursor::new(cursor.as_bytes().to_vec()));
             progress.step(
@@ -96,7 +113,7 @@ mod tests {
                 cursor.as_ref(),
                 next.map(str::as_bytes),
                 *has_rows,
-                3,
+                &limits,
             )
         })
     }
@@ -134,6 +151,18 @@ mod tests {
             Err(EndlessList::Empty {
                 object: deal.clone(),
                 pages: 4
+            })
+        );
+        let cursors: Vec<String> = (0..22).map(|number| number.to_string()).collect();
+        let pages: Vec<_> = cursors
+            .windows(2)
+            .map(|pair| (Some(pair[0].as_str()), Some(pair[1].as_str()), true))
+            .collect();
+        assert_eq!(
+            walk(&pages),
+            Err(EndlessList::TooLong {
+                object: deal.clone(),
+                pages: 21
             })
         );
         let long = "x".repeat(Cursor::MAX_BYTES + 1);

@@ -367,13 +367,7 @@ impl Source for ConnectorSource {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             let (cursor, next) = (request.cursor.as_ref(), page.next.as_deref());
-            progress.step(
-                &request.object,
-                cursor,
-                next,
-                !page.rows.is_empty(),
-                limits.empty_pages_max,
-            )
+            progress.step(&request.object, cursor, next, !page.rows.is_empty(), limits)
         };
         step.map_err(|error| SourceError::Permanent(format!("{}: {error}", self.0.around.name)))?;
         let decoded = Batch::decode(object, page.rows, &limits.rows);
