@@ -4,6 +4,7 @@ mod packages;
 
 use anyhow::Error;
 use model::{DestinationError, SourceError};
+use sandbox::{CompileError, SandboxError};
 
 /// A failure with the remedy that the code which failed knows.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,9 @@ fn find_hint(error: &Error) -> Option<String> {
                     .to_owned(),
             );
         }
+        if let Some(refused) = cause.downcast_ref::<SandboxError>() {
+            return hint_for_refused(refused).map(str::to_owned);
+        }
         if cause.is::<store::StoreError>() {
             return None;
         }
@@ -78,6 +82,19 @@ fn find_hint(error: &Error) -> Option<String> {
             _ => Some("nothing is lost: put it right and give the same command again".to_owned()),
         }
     })
+}
+
+/// What the message does not say itself.
+fn hint_for_refused(error: &SandboxError) -> Option<&'static str> {
+    match error {
+        SandboxError::Cache { .. } => Some("make the folder writable, or free some space"),
+        SandboxError::Compile(CompileError::Process(_))
+        | SandboxError::Engine(_)
+        | SandboxError::Foreign(_) => None,
+        _ => Some(
+            "nothing of it has run: ask its publisher for a release that fits, and do not trust one that cannot be compiled",
+        ),
+    }
 }
 
 fn hint_for_source(error: &SourceError) -> Option<&'static str> {

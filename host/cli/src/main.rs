@@ -28,6 +28,12 @@ use crate::output::Ending;
 
 fn main() -> ExitCode {
     core_files::forbid();
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == project::COMPILE)
+    {
+        return sandbox::compile_in_child();
+    }
     let arguments = Arguments::parse();
     let json = arguments.json;
     match run(arguments) {

@@ -94,6 +94,9 @@ pub(crate) const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSIO
 
 const FILE: &str = "longshore.toml";
 
+/// The first argument of the process that this binary starts to compile a connector; not for people.
+pub(crate) const COMPILE: &str = "compile-connector";
+
 const VAULT_KEY: &str = "LONGSHORE_VAULT_KEY";
 
 impl ConnectionSection {
@@ -242,6 +245,31 @@ impl Project {
         Ok(store)
     }
 
+    /// The compiled connectors of this project. This binary compiles them, in a process of its own.
+    fn compiled(&self) -> Result<sandbox::ConnectorCache> {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        let compiler = sandbox::Compiler {
+            program,
+            arguments: vec![COMPILE.into()],
+            limits: sandbox::CompileLimits::default(),
+        };
+        Ok(sandbox::ConnectorCache::open(
+            self.folder.join("compiled"),
+            compiler,
+        )?)
+    }
+
+    /// Compiles a package that is to be installed, and refuses what is no connector or a bomb. No code of it runs.
+    pub(crate) fn compile(&self, id: &str, package: &[u8]) -> Result<()> {
+        self.connector(id, package).map(drop)
+    }
+
+    fn connector(&self, id: &str, package: &[u8]) -> Result<sandbox::Connector> {
+        let engine = sandbox::Engine::new(sandbox::EngineOptions::default())?;
+        let connector = self.compiled()?.load(&engine, package);
+        connector.with_context(|| format!("connector {id} was refused"))
+    }
+
     /// The source, through its connector in its cell, and how it is reached. No code of the connector has run yet.
     pub(crate) fn source_over(&self, way: &Way) -> Result<(sandbox::ConnectorSource, Reach)> {
         self.source_from(way, || Ok(Arc::new(self.vault()?)))
@@ -285,10 +313,7 @@ impl Project {
         let reach = Reach::open(way, &connector, grant, || {
             self.gateway_options(section, endpoints, credential.clone(), vault()?)
         })?;
-        let engine = sandbox::Engine::new(sandbox::EngineOptions::default())?;
-        let connector = engine
-            .compile(&package)
-            .with_context(|| format!("connector {} was refused", section.connector))?;
+        let connector = self.connector(&section.connector, &package)?;
         let mut limits = sandbox::CellLimits::default();
         limits.memory_max_bytes = usize::try_from(manifest.limits.memory_mib)? << 20;
         limits.call_timeout =

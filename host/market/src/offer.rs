@@ -193,6 +193,11 @@ impl Agreed {
         &self.examined.inspection
     }
 
+    /// The package's bytes.
+    pub fn package(&self) -> &[u8] {
+        &self.examined.offer.package
+    }
+
     /// What it changes.
     pub fn change(&self) -> &Change {
         &self.examined.change

@@ -1,26 +1,20 @@
 //! The engine that compiles connectors, and a compiled connector whose imports and exports were found good.
 //!
-//! It decides what a component may import and which contract lines this host speaks. It runs no guest code.
+//! It runs no guest code. What a component may import is `names`'s to say; how it is compiled apart and kept, `compile`'s and `cache`'s.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::exports::longshore::connector::{engagements, source, stages};
 use crate::bindings::longshore::connector::{http, runtime, types};
+use crate::compile::CompileError;
+use crate::names::{SandboxError, check_names};
+use crate::setup::{TICK, configure};
 use crate::state::CellState;
-
-/// How often running guests are looked at.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
-
-/// The contract lines that this host speaks, as `major.minor`.
-pub const CONTRACT_LINES: [&str; 1] = ["0.1"];
-
-const PACKAGE: &str = "longshore:connector/";
 
 /// Where instances get their memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,69 +31,17 @@ pub enum Allocation {
     },
 }
 
+// A Rust component brings three core modules, a Python one about twenty, which share a memory and a table.
+const CORE_INSTANCES_MAX: u32 = 64;
+const MEMORIES_MAX: u32 = 2;
+const TABLES_MAX: u32 = 8;
+const TABLE_ELEMENTS_MAX: usize = 100_000;
+
 /// How the engine is set up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Where instances get their memory.
     pub allocation: Allocation,
-}
-
-/// Why a component is no connector that this host can run.
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    /// The engine could not be set up on this machine.
-    #[error("sandbox engine cannot be set up")]
-    Engine(#[source] wasmtime::Error),
-    /// The bytes are no component.
-    #[error("connector is not a WebAssembly component that can be compiled")]
-    Compile(#[source] wasmtime::Error),
-    /// It wants something that no connector gets.
-    #[error(
-        "connector imports {name}, which no connector gets: build it for wasm32-unknown-unknown with the SDK, without WASI"
-    )]
-    ForeignImport {
-        /// The import by its name.
-        name: String,
-    },
-    /// It was built for a contract line that this host does not speak.
-    #[error(
-        "connector was built for {interface} of contract {found}, this host speaks {}: {}",
-        CONTRACT_LINES.join(", "),
-        line_remedy(found)
-    )]
-    ContractLine {
-        /// The interface by its name, without version.
-        interface: String,
-        /// The version it asks for.
-        found: String,
-    },
-    /// It lacks what every connector has.
-    #[error(
-        "connector does not export {PACKAGE}{interface}@0.1.0, which every connector does: export it with the SDK"
-    )]
-    MissingExport {
-        /// The interface by its name.
-        interface: &'static str,
-    },
-    /// The names are right and the types are not.
-    #[error("connector does not fit contract 0.1: build it with the SDK of this line")]
-    Mismatch(#[source] wasmtime::Error),
-}
-
-fn line_remedy(found: &str) -> &'static str {
-    match Version::parse(found) {
-        Some(version)
-            if version
-                > Version {
-                    major: 0,
-                    minor: 1,
-                    patch: u64::MAX,
-                } =>
-        {
-            "install a newer Longshore, or a release of the connector for 0.1"
-        }
-        _ => "install a newer release of the connector",
-    }
 }
 
 /// Compiles components. Cheap to clone; one a process is enough.
@@ -115,7 +57,9 @@ impl Engine {
     /// # Errors
     /// When this machine cannot run it, for example because a pool does not fit its address space.
     pub fn new(options: EngineOptions) -> Result<Self, SandboxError> {
-        let engine = wasmtime::Engine::new(&configure(options)).map_err(SandboxError::Engine)?;
+        let mut config = configure();
+        configure_allocation(&mut config, options.allocation);
+        let engine = wasmtime::Engine::new(&config).map_err(SandboxError::Engine)?;
         let mut linker = Linker::new(&engine);
         let link = |linker: &mut Linker<CellState>| {
             types::add_to_linker::<_, HasSelf<CellState>>(linker, |state| state)?;
@@ -130,52 +74,41 @@ impl Engine {
         })
     }
 
-    /// Compiles a component and checks by its type that it is a connector. Runs none of its code.
+    /// Compiles a component in this process and checks by its type that it is a connector. Runs none of its code.
+    ///
+    /// A component that nobody looked at may take any time and memory here: what strangers made goes through
+    /// [`ConnectorCache`](crate::ConnectorCache), which compiles in a process of its own.
     ///
     /// # Errors
-    /// When it is no component, imports anything else than the contract's two interfaces, speaks another line, or lacks an export.
+    /// When it is no component, imports what no connector gets, speaks another line, or lacks an export.
     pub fn compile(&self, component: &[u8]) -> Result<Connector, SandboxError> {
-        let component =
-            Component::from_binary(&self.engine, component).map_err(SandboxError::Compile)?;
+        let component = Component::from_binary(&self.engine, component)
+            .map_err(|error| CompileError::Refused(format!("{error:#}")))?;
+        self.admit(&component)
+    }
+
+    /// Checks by its type that compiled code is a connector. Runs none of it.
+    pub(crate) fn admit(&self, component: &Component) -> Result<Connector, SandboxError> {
         let kind = component.component_type();
-        let imports: Vec<String> = kind
-            .imports(&self.engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        let exports: Vec<String> = kind
-            .exports(&self.engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        for import in &imports {
-            let known = ["types", "http", "runtime"];
-            match ContractName::parse(import) {
-                Some(name) if known.contains(&name.interface) => name.check_line()?,
-                _ => {
-                    return Err(SandboxError::ForeignImport {
-                        name: import.clone(),
-                    });
-                }
-            }
-        }
-        let mut offers = BTreeSet::new();
-        for name in exports
-            .iter()
-            .filter_map(|export| ContractName::parse(export))
-        {
-            name.check_line()?;
-            offers.insert(name.interface);
-        }
-        if !offers.contains("source") {
-            return Err(SandboxError::MissingExport {
-                interface: "source",
-            });
-        }
+        let names = |items: Vec<(&str, _)>| -> Vec<String> {
+            items.into_iter().map(|(name, _)| name.to_owned()).collect()
+        };
+        let imports = names(kind.imports(&self.engine).collect());
+        let exports = names(kind.exports(&self.engine).collect());
+        let offers = check_names(
+            imports.iter().map(String::as_str),
+            exports.iter().map(String::as_str),
+        )?;
         let pre = self
             .linker
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .map_err(SandboxError::Mismatch)?;
         let exports = Exports::find(&pre, &offers).map_err(SandboxError::Mismatch)?;
         Ok(Connector(Arc::new(Compiled { pre, exports })))
+    }
+
+    pub(crate) fn inner(&self) -> &wasmtime::Engine {
+        &self.engine
     }
 }
 
@@ -185,37 +118,27 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn configure(options: EngineOptions) -> Config {
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .concurrency_support(false)
-        .epoch_interruption(true);
-    // Nothing that a connector needs, and less to go wrong.
-    config
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_relaxed_simd(false);
-    config.max_wasm_stack(512 << 10).async_stack_size(1 << 20);
-    if let Allocation::Pooled {
+fn configure_allocation(config: &mut Config, allocation: Allocation) {
+    let Allocation::Pooled {
         cells,
         memory_max_bytes,
-    } = options.allocation
-    {
-        let mut pool = PoolingAllocationConfig::new();
-        // A component of several languages brings several core modules; most bring three.
-        pool.total_component_instances(cells)
-            .total_core_instances(cells * 8)
-            .total_memories(cells);
-        pool.total_tables(cells * 4)
-            .total_stacks(cells)
-            .max_memory_size(memory_max_bytes);
-        pool.table_elements(100_000)
-            .max_core_instances_per_component(64)
-            .max_tables_per_component(16);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    }
-    config
+    } = allocation
+    else {
+        return;
+    };
+    let mut pool = PoolingAllocationConfig::new();
+    // What one component may take, times the cells: nobody can take a slot that belongs to another's cell.
+    pool.max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX);
+    pool.total_component_instances(cells)
+        .total_core_instances(cells.saturating_mul(CORE_INSTANCES_MAX))
+        .total_memories(cells.saturating_mul(MEMORIES_MAX))
+        .total_tables(cells.saturating_mul(TABLES_MAX))
+        .total_stacks(cells);
+    pool.max_memory_size(memory_max_bytes)
+        .table_elements(TABLE_ELEMENTS_MAX);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
 }
 
 fn start_ticking(engine: &wasmtime::Engine) -> wasmtime::Result<()> {
@@ -286,50 +209,5 @@ impl std::fmt::Debug for Connector {
             .field("engagements", &engagements)
             .field("stages", &stages)
             .finish()
-    }
-}
-
-/// An interface of the contract, read from an import's or export's name.
-struct ContractName<'a> {
-    interface: &'a str,
-    version: &'a str,
-}
-
-impl<'a> ContractName<'a> {
-    fn parse(name: &'a str) -> Option<Self> {
-        let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
-        Some(Self { interface, version })
-    }
-
-    fn check_line(&self) -> Result<(), SandboxError> {
-        let spoken = Version::parse(self.version)
-            .is_some_and(|version| (version.major, version.minor) == (0, 1));
-        if spoken {
-            return Ok(());
-        }
-        let (interface, found) = (
-            format!("{PACKAGE}{}", self.interface),
-            self.version.to_owned(),
-        );
-        Err(SandboxError::ContractLine { interface, found })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Version {
-    major: u64,
-    minor: u64,
-    patch: u64,
-}
-
-impl Version {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('.').map(|part| part.parse::<u64>().ok());
-        let version = Self {
-            major: parts.next()??,
-            minor: parts.next()??,
-            patch: parts.next()??,
-        };
-        parts.next().is_none().then_some(version)
     }
 }

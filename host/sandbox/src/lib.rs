@@ -9,6 +9,14 @@ pub mod stop;
 
 mod text;
 
+mod setup;
+
+mod artifact;
+
+pub mod compile;
+
+mod names;
+
 mod bindings;
 
 pub mod outbound;
@@ -16,6 +24,8 @@ pub mod outbound;
 mod state;
 
 pub mod engine;
+
+pub mod cache;
 
 mod cell;
 
@@ -25,8 +35,11 @@ mod progress;
 
 pub mod source;
 
-pub use engine::{Allocation, CONTRACT_LINES, Connector, Engine, EngineOptions, SandboxError};
+pub use cache::ConnectorCache;
+pub use compile::{CompileError, CompileLimits, Compiler, compile_in_child};
+pub use engine::{Allocation, Connector, Engine, EngineOptions};
 pub use limits::{CellLimits, LogLimits};
+pub use names::{CONTRACT_LINES, SandboxError};
 pub use outbound::Outbound;
 pub use source::ConnectorSource;
 pub use stop::Stop;

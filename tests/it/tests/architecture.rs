@@ -28,7 +28,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "ed25519-dalek",
         ],
     ),
-    ("sandbox", &["model", "egress"], &["wasmtime"]),
+    (
+        "sandbox",
+        &["model", "egress"],
+        &["wasmtime", "blake3", "rustix"],
+    ),
     (
         "run",
         &["model", "reconcile", "store"],

@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod cell;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod contract;

@@ -123,7 +123,11 @@ impl Author {
     fn new() -> Self {
         let desk = Desk::new();
         let module = r#"(component (import "longshore:connector/http@0.1.0" (instance))
-            (instance $i) (export "longshore:connector/source@0.1.0" (instance $i)))"#;
+            (core module $code (func (export "f")))
+            (core instance $made (instantiate $code))
+            (func $f (canon lift (core func $made "f")))
+            (instance $i (export "check" (func $f)) (export "list-objects" (func $f)) (export "fetch-records" (func $f)))
+            (export "longshore:connector/source@0.1.0" (instance $i)))"#;
         std::fs::write(
             desk.path().join("acme-module.wasm"),
             wat::parse_str(module).unwrap(),

@@ -90,9 +90,11 @@ pub(crate) fn ask(question: &str) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Writes the agreement into the ledger, then installs: a crash in between leaves an agreement that nothing came of.
+/// Compiles, which refuses what this host cannot run; writes the agreement into the ledger, then installs: a crash in between leaves an
+/// agreement that nothing came of.
 pub(crate) fn carry_out(project: &Project, agreed: &Agreed) -> Result<()> {
     let consent = agreed.consent();
+    project.compile(&consent.id, agreed.package())?;
     let asked = match agreed.change() {
         Change::Wider(wider) => wider,
         Change::New | Change::Same | Change::NotWider => &consent.lines,
