@@ -1,4 +1,4 @@
-//! The contract line 0.1 as Rust, generated from `wit/v0.1`.
+//! The contract line 0.1 as Rust, generated from `wit/v0.1`; and the few interfaces of WASI from `wasi.wit`.
 //!
 //! Nothing outside of this crate sees these types.
 
@@ -22,3 +22,22 @@ wasmtime::component::bindgen!({
     },
     exports: { default: async },
 });
+
+/// What a component of another language may import.
+pub(crate) mod wasi {
+    wasmtime::component::bindgen!({
+        path: "wasi.wit",
+        world: "longshore:wasi/imports",
+        imports: {
+            "wasi:io/poll.poll": async | trappable,
+            "wasi:io/poll.[method]pollable.block": async | trappable,
+            default: trappable,
+        },
+        with: {
+            "wasi:io/error.error": crate::console::StreamFailure,
+            "wasi:io/poll.pollable": crate::console::Pollable,
+            "wasi:io/streams.input-stream": crate::console::InputStream,
+            "wasi:io/streams.output-stream": crate::console::OutputStream,
+        },
+    });
+}

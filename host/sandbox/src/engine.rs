@@ -15,6 +15,7 @@ use crate::compile::CompileError;
 use crate::names::{SandboxError, check_names};
 use crate::setup::{TICK, configure};
 use crate::state::CellState;
+use crate::wasi;
 
 /// Where instances get their memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,8 @@ impl Engine {
         let link = |linker: &mut Linker<CellState>| {
             types::add_to_linker::<_, HasSelf<CellState>>(linker, |state| state)?;
             http::add_to_linker::<_, HasSelf<CellState>>(linker, |state| state)?;
-            runtime::add_to_linker::<_, HasSelf<CellState>>(linker, |state| state)
+            runtime::add_to_linker::<_, HasSelf<CellState>>(linker, |state| state)?;
+            wasi::add_to_linker(linker)
         };
         link(&mut linker).map_err(SandboxError::Engine)?;
         start_ticking(&engine).map_err(SandboxError::Engine)?;

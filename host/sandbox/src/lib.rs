@@ -17,11 +17,15 @@ pub mod compile;
 
 mod names;
 
+mod console;
+
 mod bindings;
 
 pub mod outbound;
 
 mod state;
+
+mod wasi;
 
 pub mod engine;
 
@@ -39,7 +43,7 @@ pub use cache::ConnectorCache;
 pub use compile::{CompileError, CompileLimits, Compiler, compile_in_child};
 pub use engine::{Allocation, Connector, Engine, EngineOptions};
 pub use limits::{CellLimits, LogLimits};
-pub use names::{CONTRACT_LINES, SandboxError};
+pub use names::{CONTRACT_LINES, SandboxError, WASI_INTERFACES};
 pub use outbound::Outbound;
 pub use source::ConnectorSource;
 pub use stop::Stop;

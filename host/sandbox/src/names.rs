@@ -1,4 +1,4 @@
-//! Which interfaces a component may import and must export, by their names: the contract's lines.
+//! Which interfaces a component may import and must export, by their names: the contract's lines, and the few of WASI.
 //!
 //! It decides by name only; whether the types fit is the linker's to say.
 
@@ -15,6 +15,22 @@ pub const CONTRACT_LINES: [&str; 1] = ["0.1"];
 const PACKAGE: &str = "longshore:connector/";
 const NAME_MAX_CHARS: usize = 200;
 const IMPORTS: [&str; 3] = ["types", "http", "runtime"];
+
+/// What a component of another language may import of WASI 0.2: clocks, random numbers, output that goes into the trace, and an end.
+/// Never sockets, files, the environment or arguments.
+pub const WASI_INTERFACES: [&str; 11] = [
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
 
 /// Why a component is no connector that this host can run.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +59,7 @@ pub enum SandboxError {
     },
     /// It wants something that no connector gets.
     #[error(
-        "connector imports {name}, which no connector gets: build it for wasm32-unknown-unknown with the SDK, without WASI"
+        "connector imports {name}, which no connector gets: build it for wasm32-unknown-unknown with the SDK; of WASI there are clocks, random numbers and output"
     )]
     ForeignImport {
         /// The import by its name.
@@ -98,6 +114,7 @@ pub(crate) fn check_names<'a>(
     for import in imports {
         match ContractName::parse(import) {
             Some(name) if IMPORTS.contains(&name.interface) => name.check_line()?,
+            _ if is_allowed_wasi(import) => {}
             _ => {
                 return Err(SandboxError::ForeignImport {
                     name: clean(import, NAME_MAX_CHARS),
@@ -117,6 +134,14 @@ pub(crate) fn check_names<'a>(
             interface: "source",
         })
     }
+}
+
+fn is_allowed_wasi(name: &str) -> bool {
+    name.split_once('@').is_some_and(|(interface, version)| {
+        let version = Version::parse(version);
+        WASI_INTERFACES.contains(&interface)
+            && version.is_some_and(|version| (version.major, version.minor) == (0, 2))
+    })
 }
 
 /// An interface of the contract, read from an import's or export's name.

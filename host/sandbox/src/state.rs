@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
 
 use crate::bindings::longshore::connector::{http, runtime, types};
+use crate::console::{LineBuffer, OutputStream};
 use crate::limits::{CellLimits, LogLimits};
 use crate::outbound::{Outbound, failure_of, request_of};
 use crate::stop::Stop;
@@ -25,6 +27,38 @@ pub(crate) struct CellState {
     /// Whether a request of this call got no answer, repeats included.
     outbound_gave_up: bool,
     pub(crate) usage: MemoryUsage,
+    pub(crate) console: Console,
+}
+
+/// What the cell of a component of another language has besides.
+pub(crate) struct Console {
+    pub(crate) resources: ResourceTable,
+    pub(crate) started: Instant,
+    stdout: LineBuffer,
+    stderr: LineBuffer,
+}
+
+/// Streams and waits that one cell has at once.
+const RESOURCES_MAX: usize = 1_000;
+
+impl Console {
+    fn new() -> Self {
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(RESOURCES_MAX);
+        Self {
+            resources,
+            started: Instant::now(),
+            stdout: LineBuffer::default(),
+            stderr: LineBuffer::default(),
+        }
+    }
+
+    fn buffer(&mut self, stream: OutputStream) -> &mut LineBuffer {
+        match stream {
+            OutputStream::Stdout => &mut self.stdout,
+            OutputStream::Stderr => &mut self.stderr,
+        }
+    }
 }
 
 impl CellState {
@@ -45,11 +79,13 @@ impl CellState {
             logs,
             outbound_gave_up: false,
             usage,
+            console: Console::new(),
         }
     }
 
     /// Starts a call: a new deadline and a new log budget.
     pub(crate) fn begin_call(&mut self) -> Instant {
+        self.end_lines();
         self.deadline = Instant::now() + self.limits.call_timeout;
         self.logs = LogBudget::new(self.limits.logs);
         self.outbound_gave_up = false;
@@ -72,6 +108,45 @@ impl CellState {
         } else {
             Err(Stop::Time(self.limits.call_timeout).into())
         }
+    }
+
+    /// The time of day, as the way out has it: on a replayed tape, that of the recording.
+    pub(crate) fn wall_clock(&self) -> model::Instant {
+        self.outbound.now()
+    }
+
+    /// Puts a connector's words into the trace, as far as its budget goes.
+    fn trace(&mut self, level: &'static str, message: &str) {
+        let Some(message) = self.logs.admit(message) else {
+            return;
+        };
+        let message = self.outbound.redact(message);
+        let message = clean(&message, MESSAGE_MAX_CHARS);
+        tracing::debug!(target: "longshore::connector", connector = &*self.connector, level, message);
+    }
+
+    /// Takes what a component writes to its output: a line is an entry.
+    pub(crate) fn print(&mut self, stream: OutputStream, bytes: &[u8]) {
+        if self.logs.is_spent() {
+            return;
+        }
+        let mut buffer = std::mem::take(self.console.buffer(stream));
+        buffer.write(bytes, |line| self.trace(level_of(stream), line));
+        *self.console.buffer(stream) = buffer;
+    }
+
+    fn end_lines(&mut self) {
+        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
+            let mut buffer = std::mem::take(self.console.buffer(stream));
+            buffer.end(|line| self.trace(level_of(stream), line));
+        }
+    }
+}
+
+fn level_of(stream: OutputStream) -> &'static str {
+    match stream {
+        OutputStream::Stdout => "info",
+        OutputStream::Stderr => "error",
     }
 }
 
@@ -105,24 +180,19 @@ impl http::Host for CellState {
 impl runtime::Host for CellState {
     fn log(&mut self, level: runtime::LogLevel, message: String) -> wasmtime::Result<()> {
         self.check_deadline()?;
-        let Some(message) = self.logs.admit(&message) else {
-            return Ok(());
-        };
-        let message = self.outbound.redact(message);
-        let message = clean(&message, MESSAGE_MAX_CHARS);
         let level = match level {
             runtime::LogLevel::Error => "error",
             runtime::LogLevel::Warn => "warn",
             runtime::LogLevel::Info => "info",
             runtime::LogLevel::Debug => "debug",
         };
-        tracing::debug!(target: "longshore::connector", connector = &*self.connector, level, message);
+        self.trace(level, &message);
         Ok(())
     }
 
     fn now(&mut self) -> wasmtime::Result<String> {
         self.check_deadline()?;
-        Ok(self.outbound.now().to_string())
+        Ok(self.wall_clock().to_string())
     }
 
     fn setting(&mut self, name: String) -> wasmtime::Result<Option<String>> {
@@ -151,9 +221,13 @@ impl LogBudget {
         }
     }
 
+    fn is_spent(&self) -> bool {
+        self.entries_left == 0 || self.bytes_left == 0
+    }
+
     /// As much of the message as still fits; `None` when nothing does.
     fn admit<'a>(&mut self, message: &'a str) -> Option<&'a str> {
-        if self.entries_left == 0 || self.bytes_left == 0 {
+        if self.is_spent() {
             return None;
         }
         let message = &message[..message.floor_char_boundary(self.bytes_left)];
@@ -270,10 +344,11 @@ mod tests {
 
     #[test]
     fn memories_of_one_cell_share_one_limit() {
-        let mut usage = MemoryUsage::new(&CellLimits {
+        let limits = CellLimits {
             memory_max_bytes: 100,
             ..CellLimits::default()
-        });
+        };
+        let mut usage = MemoryUsage::new(&limits);
         assert!(usage.memory_growing(0, 60, None).unwrap());
         let refused = usage.memory_growing(0, 60, None).unwrap_err();
         assert_eq!(

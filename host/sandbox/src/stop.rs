@@ -37,6 +37,9 @@ pub enum Stop {
     /// Its calls went deeper than its stack.
     #[error("stack limit was hit: its calls are nested too deeply")]
     Stack,
+    /// It ended itself, as a program of another language does.
+    #[error("it ended itself")]
+    Exit,
     /// It gave up by itself, which is how a panic looks from outside.
     #[error("it gave up: {0}")]
     Trap(Trap),
