@@ -109,6 +109,9 @@ fn hint_for_source(error: &SourceError) -> Option<&'static str> {
         SourceError::Transient(_) => {
             "check the network and the address of the account, then give the same command again: it goes on where it stopped"
         }
+        SourceError::Paused { .. } => {
+            "wait until then, then give the same command again; if it goes on, report it to the connector's publisher"
+        }
         SourceError::Trapped(_) | SourceError::BadData(_) => {
             "this is a fault of the connector: report it to its publisher"
         }

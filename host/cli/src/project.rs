@@ -325,7 +325,12 @@ impl Project {
         let settings = manifest.settings(&section.settings)?;
         let name = section.name.as_str().into();
         let outbound = reach.outbound();
-        let source = sandbox::ConnectorSource::new(connector, &name, outbound, settings, limits);
+        let shared = sandbox::Shared {
+            breaker: Some(sandbox::Breaker::default()),
+            ..sandbox::Shared::default()
+        };
+        let source =
+            sandbox::ConnectorSource::sharing(connector, &name, outbound, settings, limits, shared);
         Ok((source, reach))
     }
 

@@ -69,6 +69,14 @@ pub enum SourceError {
     /// The connector broke down or broke a limit of its cell; the phase stops.
     #[error("connector was stopped: {0}")]
     Trapped(String),
+    /// The connector was stopped so often that it is left alone for a while; the phase stops and can be resumed then.
+    #[error("connector is left alone until {until}: {message}")]
+    Paused {
+        /// When it is tried again.
+        until: Instant,
+        /// Why.
+        message: String,
+    },
     /// It will not work the next time either; the phase stops.
     #[error("source refused: {0}")]
     Permanent(String),

@@ -15,6 +15,7 @@ use crate::bindings::longshore::connector::types::{self, Failure};
 use crate::engine::{Compiled, Connector};
 use crate::limits::CellLimits;
 use crate::outbound::Outbound;
+use crate::quota::{Quota, Share};
 use crate::state::CellState;
 use crate::stop::Stop;
 
@@ -25,6 +26,7 @@ pub(crate) struct Surroundings {
     pub(crate) outbound: Arc<dyn Outbound>,
     pub(crate) settings: Arc<BTreeMap<String, String>>,
     pub(crate) limits: Arc<CellLimits>,
+    pub(crate) quotas: Arc<[Quota]>,
 }
 
 /// The typed exports of an instance.
@@ -51,12 +53,14 @@ impl Cell {
             outbound,
             settings,
             limits,
+            quotas,
         } = around.clone();
+        let shares = enter(&quotas, limits.call_timeout).await?;
         let compiled = &connector.0;
         let max_bytes = limits.transfer_max_bytes();
         let mut store = Store::new(
             compiled.pre.engine(),
-            CellState::new(name, outbound, settings, limits),
+            CellState::new(name, outbound, settings, limits, shares),
         );
         store.limiter(|state| &mut state.usage);
         store.set_hostcall_fuel(max_bytes);
@@ -155,6 +159,17 @@ impl Cell {
         self.calls += 1;
         begin(&mut self.store)
     }
+}
+
+/// Takes a place in each share. All take them in the same order, and wait no longer than a call may last, so that none waits for ever.
+async fn enter(quotas: &[Quota], timeout: Duration) -> Result<Vec<Share>, Stop> {
+    let deadline = Instant::now() + timeout;
+    let mut shares = Vec::with_capacity(quotas.len());
+    for quota in quotas {
+        let share = tokio::time::timeout_at(deadline, quota.enter()).await;
+        shares.push(share.map_err(|_| quota.full())?);
+    }
+    Ok(shares)
 }
 
 fn lacks(interface: &str) -> Failure {

@@ -23,6 +23,10 @@ mod bindings;
 
 pub mod outbound;
 
+pub mod quota;
+
+pub mod breaker;
+
 mod state;
 
 mod wasi;
@@ -39,11 +43,13 @@ mod progress;
 
 pub mod source;
 
+pub use breaker::{Breaker, BreakerOptions};
 pub use cache::ConnectorCache;
 pub use compile::{CompileError, CompileLimits, Compiler, compile_in_child};
 pub use engine::{Allocation, Connector, Engine, EngineOptions};
 pub use limits::{CellLimits, LogLimits};
 pub use names::{CONTRACT_LINES, SandboxError, WASI_INTERFACES};
 pub use outbound::Outbound;
-pub use source::ConnectorSource;
+pub use quota::{Quota, QuotaLimits};
+pub use source::{ConnectorSource, Shared};
 pub use stop::Stop;

@@ -19,12 +19,14 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::bindings::longshore::connector::types as wit;
+use crate::breaker::{Breaker, Paused};
 use crate::cell::{Answer, Cell, Surroundings};
 use crate::convert::{CatalogError, CatalogReader, ListedBy, account_of};
 use crate::engine::Connector;
 use crate::limits::CellLimits;
 use crate::outbound::Outbound;
 use crate::progress::Progress;
+use crate::quota::Quota;
 use crate::stop::Stop;
 use crate::text::{MESSAGE_MAX_CHARS, clean};
 
@@ -35,6 +37,15 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// A source that asks for a longer wait gets it from the phase, which can say so and be stopped.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// What a connection shares with others in a process of many.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The connector's breaker.
+    pub breaker: Option<Breaker>,
+    /// The shares that its cells take from: the tenant's, then the connector's; in this order everywhere.
+    pub quotas: Vec<Quota>,
+}
+
 /// One connection, read through its connector. Cheap to clone; clones share the cell.
 #[derive(Clone)]
 pub struct ConnectorSource(Arc<Inner>);
@@ -42,6 +53,7 @@ pub struct ConnectorSource(Arc<Inner>);
 struct Inner {
     connector: Connector,
     around: Surroundings,
+    breaker: Option<Breaker>,
     cell: Mutex<Slot>,
     catalog: Mutex<Option<Arc<Catalog>>>,
     progress: std::sync::Mutex<Progress>,
@@ -63,6 +75,25 @@ impl ConnectorSource {
         settings: BTreeMap<String, String>,
         limits: CellLimits,
     ) -> Self {
+        Self::sharing(
+            connector,
+            connection,
+            outbound,
+            settings,
+            limits,
+            Shared::default(),
+        )
+    }
+
+    /// As [`new`](Self::new), in a process where other connections are.
+    pub fn sharing(
+        connector: Connector,
+        connection: &ConnectionId,
+        outbound: Arc<dyn Outbound>,
+        settings: BTreeMap<String, String>,
+        limits: CellLimits,
+        shared: Shared,
+    ) -> Self {
         let (name, settings, limits) = (
             connection.as_str().into(),
             Arc::new(settings),
@@ -73,6 +104,7 @@ impl ConnectorSource {
             outbound,
             settings,
             limits,
+            quotas: shared.quotas.into(),
         };
         let cell = Mutex::new(Slot {
             cell: None,
@@ -86,6 +118,7 @@ impl ConnectorSource {
         Self(Arc::new(Inner {
             connector,
             around,
+            breaker: shared.breaker,
             cell,
             catalog,
             progress,
@@ -138,8 +171,23 @@ impl Inner {
     async fn ask_once<T>(
         self: &Arc<Self>,
         call: &impl Fn(&mut Cell) -> Pending<'_, T>,
-    ) -> Result<(Result<T, wit::Failure>, bool), Stop> {
+    ) -> Result<(Result<T, wit::Failure>, bool), Refusal> {
         let mut slot = self.cell.lock().await;
+        let pass = self.breaker.as_ref().map(Breaker::admit).transpose()?;
+        let answer = self.call(&mut slot, call).await;
+        match (&answer, pass) {
+            (Ok(_), Some(pass)) => pass.answered(),
+            (Err(stop), Some(pass)) if stop.is_its_own() => pass.stopped(),
+            _ => {}
+        }
+        Ok(answer?)
+    }
+
+    async fn call<T>(
+        self: &Arc<Self>,
+        slot: &mut Slot,
+        call: &impl Fn(&mut Cell) -> Pending<'_, T>,
+    ) -> Result<(Result<T, wit::Failure>, bool), Stop> {
         // Taken out, so that a cell whose call was stopped, or given up by the caller, is gone.
         let mut cell = match slot.cell.take().filter(|cell| !cell.is_spent()) {
             Some(cell) => cell,
@@ -236,6 +284,11 @@ impl Inner {
             Refusal::Stop(stop) => {
                 return SourceError::Trapped(format!("{} ({what}): {stop}", self.around.name));
             }
+            Refusal::Paused(paused) => {
+                let message = format!("{} ({what}): {paused}", self.around.name);
+                let until = wall_clock(paused.until);
+                return SourceError::Paused { until, message };
+            }
             Refusal::Failure(failure) => failure,
         };
         let message = self.around.outbound.redact(&failure.message);
@@ -302,6 +355,7 @@ impl Inner {
 /// Why a question was not answered.
 enum Refusal {
     Stop(Stop),
+    Paused(Paused),
     Failure(wit::Failure),
 }
 
@@ -309,6 +363,20 @@ impl From<Stop> for Refusal {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
     }
+}
+
+impl From<Paused> for Refusal {
+    fn from(paused: Paused) -> Self {
+        Self::Paused(paused)
+    }
+}
+
+/// The same moment on the clock that people read.
+fn wall_clock(moment: Instant) -> model::Instant {
+    let now = model::Instant::now();
+    let wait = moment.saturating_duration_since(Instant::now());
+    let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+    model::Instant::from_unix_us(now.unix_us().saturating_add(wait_us)).unwrap_or(now)
 }
 
 /// How long to wait before the call is repeated; `None` where it is not.

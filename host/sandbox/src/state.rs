@@ -13,6 +13,7 @@ use crate::bindings::longshore::connector::{http, runtime, types};
 use crate::console::{LineBuffer, OutputStream};
 use crate::limits::{CellLimits, LogLimits};
 use crate::outbound::{Outbound, failure_of, request_of};
+use crate::quota::Share;
 use crate::stop::Stop;
 use crate::text::{MESSAGE_MAX_CHARS, clean};
 
@@ -67,8 +68,9 @@ impl CellState {
         outbound: Arc<dyn Outbound>,
         settings: Arc<BTreeMap<String, String>>,
         limits: Arc<CellLimits>,
+        shares: Vec<Share>,
     ) -> Self {
-        let usage = MemoryUsage::new(&limits);
+        let usage = MemoryUsage::new(&limits, shares);
         let logs = LogBudget::new(limits.logs);
         Self {
             outbound,
@@ -244,10 +246,12 @@ pub(crate) struct MemoryUsage {
     memory_max_bytes: usize,
     table_elements: usize,
     table_max_elements: usize,
+    /// Of the tenant, and of the connector.
+    shares: Vec<Share>,
 }
 
 impl MemoryUsage {
-    fn new(limits: &CellLimits) -> Self {
+    fn new(limits: &CellLimits, shares: Vec<Share>) -> Self {
         let (memory_max_bytes, table_max_elements) =
             (limits.memory_max_bytes, limits.table_max_elements);
         Self {
@@ -255,6 +259,7 @@ impl MemoryUsage {
             memory_max_bytes,
             table_elements: 0,
             table_max_elements,
+            shares,
         }
     }
 
@@ -272,9 +277,8 @@ impl ResourceLimiter for MemoryUsage {
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let wanted_bytes = self
-            .memory_bytes
-            .saturating_add(desired.saturating_sub(current));
+        let more = desired.saturating_sub(current);
+        let wanted_bytes = self.memory_bytes.saturating_add(more);
         if wanted_bytes > self.memory_max_bytes {
             return Err(Stop::Memory {
                 wanted_bytes,
@@ -282,6 +286,9 @@ impl ResourceLimiter for MemoryUsage {
             }
             .into());
         }
+        self.shares
+            .iter_mut()
+            .try_for_each(|share| share.grow(more))?;
         self.memory_bytes = wanted_bytes;
         Ok(true)
     }
@@ -348,7 +355,7 @@ mod tests {
             memory_max_bytes: 100,
             ..CellLimits::default()
         };
-        let mut usage = MemoryUsage::new(&limits);
+        let mut usage = MemoryUsage::new(&limits, Vec::new());
         assert!(usage.memory_growing(0, 60, None).unwrap());
         let refused = usage.memory_growing(0, 60, None).unwrap_err();
         assert_eq!(

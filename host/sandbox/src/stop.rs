@@ -37,6 +37,28 @@ pub enum Stop {
     /// Its calls went deeper than its stack.
     #[error("stack limit was hit: its calls are nested too deeply")]
     Stack,
+    /// Its tenant, or its connector, has as much memory as they may have together.
+    #[error(
+        "memory limit of {quota} was hit: together its cells wanted {wanted_bytes} bytes and may have {max_bytes}"
+    )]
+    Quota {
+        /// Whose limit.
+        quota: String,
+        /// What they would have had.
+        wanted_bytes: usize,
+        /// What they may have.
+        max_bytes: usize,
+    },
+    /// Its tenant, or its connector, has as many cells as they may have, and none became free in time.
+    #[error(
+        "cell limit of {quota} was hit: it may have {max} at once, and none became free in time"
+    )]
+    Cells {
+        /// Whose limit.
+        quota: String,
+        /// How many.
+        max: u32,
+    },
     /// It ended itself, as a program of another language does.
     #[error("it ended itself")]
     Exit,
@@ -49,6 +71,11 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// Whether the connector did it, and not the load that others make.
+    pub(crate) fn is_its_own(&self) -> bool {
+        !matches!(self, Self::Quota { .. } | Self::Cells { .. })
+    }
+
     /// Reads why out of the engine's error. `max_bytes` is the cell's output limit.
     pub(crate) fn from_engine(error: &wasmtime::Error, max_bytes: usize) -> Self {
         if let Some(stop) = error.downcast_ref::<Self>() {
