@@ -58,6 +58,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("connector-pipedrive", &["longshore-sdk"], &[]),
     ("simulators", &[], &[]),
     ("it", &[], &[]),
+    ("hostile", &["sandbox"], &[]),
 ];
 
 /// Outside crates with one door that more than one crate of the house may open.
