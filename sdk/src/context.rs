@@ -3,7 +3,7 @@
 //! It does not know what is behind it: the host in the sandbox, a [`Transport`] of the author's own outside it.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -59,6 +59,8 @@ pub trait Transport {
 pub struct Context {
     transport: Box<dyn Transport>,
     cache: RefCell<HashMap<(String, TypeId), Rc<dyn Any>>>,
+    /// Whether what is being made for the cache stands in for something else.
+    is_stand_in: Cell<bool>,
 }
 
 impl Context {
@@ -67,6 +69,7 @@ impl Context {
         Self {
             transport: Box::new(transport),
             cache: RefCell::default(),
+            is_stand_in: Cell::default(),
         }
     }
 
@@ -106,9 +109,21 @@ impl Context {
         if let Some(value) = known {
             return Ok(value.downcast().expect("the key holds the type"));
         }
-        let value = Rc::new(make()?);
-        self.cache.borrow_mut().insert(key, value.clone());
+        let around = self.is_stand_in.replace(false);
+        let made = make();
+        let is_stand_in = self.is_stand_in.get();
+        self.is_stand_in.set(around || is_stand_in);
+        let value = Rc::new(made?);
+        if !is_stand_in {
+            self.cache.borrow_mut().insert(key, value.clone());
+        }
         Ok(value)
+    }
+
+    /// Tells, inside of [`cached`](Self::cached), that what is being made only stands in for what could not be had now, for example no custom
+    /// fields where their description was refused. Neither it nor what is made of it is kept: the next call tries again.
+    pub fn keep_nothing(&self) {
+        self.is_stand_in.set(true);
     }
 }
 

@@ -289,3 +289,23 @@ fn an_unexpected_request_is_told_with_what_was_expected() {
 fn an_answer_that_nobody_asked_for_is_told() {
     Tape::new().get("/x", "{}").assert_done();
 }
+
+#[test]
+fn what_stands_in_for_something_else_is_made_again_with_all_that_rests_on_it() {
+    let tape = Tape::new();
+    let ctx = tape.context();
+    let inner = |is_refused: bool| {
+        ctx.cached("inner", || {
+            if is_refused {
+                ctx.keep_nothing();
+            }
+            Ok(u8::from(!is_refused))
+        })
+    };
+    let outer = |is_refused| ctx.cached("outer", || inner(is_refused).map(|inner| *inner + 10));
+    assert_eq!(*outer(true).unwrap(), 10);
+    assert_eq!(*ctx.cached("beside", || Ok(1_u8)).unwrap(), 1);
+    assert_eq!(*ctx.cached("beside", || Ok(2_u8)).unwrap(), 1, "it is kept");
+    assert_eq!(*outer(false).unwrap(), 11);
+    assert_eq!(*outer(true).unwrap(), 11, "the right one is kept");
+}

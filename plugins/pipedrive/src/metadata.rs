@@ -147,6 +147,8 @@ pub(crate) fn fields(ctx: &Context, list: &'static str) -> Result<Rc<Vec<FieldMe
                     FailureKind::Permission | FailureKind::NotFound | FailureKind::Unsupported
                 ) =>
             {
+                // Kept, one refusal would cost the custom fields of every later page of this instance.
+                ctx.keep_nothing();
                 ctx.log(
                     Level::Warn,
                     &format!(
