@@ -208,6 +208,25 @@ impl Call {
         }
     }
 
+    /// Several of those words, with commas between them.
+    pub(super) fn words<'a>(
+        &'a self,
+        name: &str,
+        words: &[&str],
+    ) -> Result<Option<Vec<&'a str>>, Refusal> {
+        let Some(list) = self.get(name) else {
+            return Ok(None);
+        };
+        let all: Vec<&str> = list.split(',').collect();
+        if all.iter().all(|word| words.contains(word)) {
+            return Ok(Some(all));
+        }
+        Err(Refusal::bad_request(&format!(
+            "{name} must be of [{}]",
+            words.join(", ")
+        )))
+    }
+
     /// The open part of the path as a number.
     pub(super) fn id(&self) -> Result<u64, Refusal> {
         let part = self.parts.first().map_or("", String::as_str);

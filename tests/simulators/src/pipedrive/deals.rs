@@ -205,7 +205,7 @@ fn listed(
     belongs: impl Fn(&Deal) -> bool,
 ) -> Result<Vec<u8>, Refusal> {
     let words = Words::of(account, call)?;
-    let asked = call.word("status", &["open", "won", "lost", "deleted"])?;
+    let asked = call.words("status", &["open", "won", "lost", "deleted"])?;
     let filters = [
         call.number("owner_id")?,
         call.number("person_id")?,
@@ -223,7 +223,9 @@ fn listed(
             Some(deal.stage),
         ];
         belongs(deal)
-            && asked.map_or(!deal.deleted, |asked| status(deal) == asked)
+            && asked
+                .as_ref()
+                .map_or(!deal.deleted, |asked| asked.contains(&status(deal)))
             && filters
                 .iter()
                 .zip(facts)
