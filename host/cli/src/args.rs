@@ -103,6 +103,8 @@ pub(crate) struct Demo {
 pub(crate) enum Vendor {
     /// Pipedrive, API v1 and v2
     Pipedrive,
+    /// Example CRM, which the SDK's example connectors read; takes only --port and --records
+    ExampleCrm,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

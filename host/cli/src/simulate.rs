@@ -1,9 +1,10 @@
 //! `longshore simulate`: a vendor's API on loopback until stopped.
 
 use anyhow::{Context as _, Result};
-use simulators::{faults::Faults, pipedrive, truth};
+use simulators::{example_crm, faults::Faults, pipedrive, truth};
 
 use crate::args::{Limits, Simulate, Vendor};
+use crate::failure::WithHint;
 use crate::output::{Ending, print_json};
 use crate::progress::tell;
 
@@ -17,7 +18,13 @@ pub(crate) fn truth(records: u64, seed: u64, data: Option<std::path::PathBuf>) -
 
 /// Runs the simulator. Its first line on standard output is one JSON object with at least `base_url` and `token`.
 pub(crate) async fn simulate(arguments: Simulate) -> Result<Ending> {
-    let Vendor::Pipedrive = arguments.vendor;
+    match arguments.vendor {
+        Vendor::Pipedrive => simulate_pipedrive(arguments).await,
+        Vendor::ExampleCrm => simulate_example_crm(arguments).await,
+    }
+}
+
+async fn simulate_pipedrive(arguments: Simulate) -> Result<Ending> {
     let options = pipedrive::Options {
         truth: truth(arguments.records, arguments.seed, arguments.data),
         faults: arguments
@@ -34,10 +41,32 @@ pub(crate) async fn simulate(arguments: Simulate) -> Result<Ending> {
     };
     let running = pipedrive::start(options).await?;
     print_json(&running.facts());
-    tell("the simulator runs until it is stopped (Ctrl-C)");
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot hear Ctrl-C")?;
+    wait_for_stop().await?;
     running.stop().await;
     Ok(Ending::Done)
+}
+
+async fn simulate_example_crm(arguments: Simulate) -> Result<Ending> {
+    let is_plain = arguments.data.is_none() && arguments.faults.is_empty();
+    if !is_plain || arguments.latency_ms > 0 {
+        return Err(WithHint::error(
+            "example-crm has neither faults nor latency nor data of its own",
+            "it takes --port and --records",
+        ));
+    }
+    let options = example_crm::Options {
+        contacts: arguments.records,
+        port: arguments.port,
+    };
+    let running = example_crm::start(options)
+        .await
+        .with_context(|| format!("cannot listen on 127.0.0.1 port {}", arguments.port))?;
+    print_json(&running.facts());
+    wait_for_stop().await?;
+    Ok(Ending::Done)
+}
+
+async fn wait_for_stop() -> Result<()> {
+    tell("the simulator runs until it is stopped (Ctrl-C)");
+    tokio::signal::ctrl_c().await.context("cannot hear Ctrl-C")
 }

@@ -9,3 +9,5 @@ pub mod crm_sample;
 pub mod faults;
 
 pub mod pipedrive;
+
+pub mod example_crm;
