@@ -57,6 +57,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("longshore-sdk", &[], &["wit-bindgen"]),
     ("connector-pipedrive", &["longshore-sdk"], &[]),
     ("simulators", &[], &[]),
+    ("connector-example", &["longshore-sdk"], &[]),
     ("it", &[], &[]),
     ("hostile", &["sandbox"], &[]),
 ];
