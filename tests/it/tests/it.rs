@@ -9,6 +9,8 @@ mod cell;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod failures;
