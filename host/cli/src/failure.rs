@@ -25,6 +25,14 @@ impl WithHint {
     }
 }
 
+/// What was to be printed did not arrive; what the command did besides is as it is.
+pub(crate) fn unprinted(error: &std::io::Error) -> Error {
+    WithHint::error(
+        format!("cannot write to standard output: {error}"),
+        "free some space if the disk is full; `longshore status` says what is done, and the same command given again goes on from there",
+    )
+}
+
 /// The text for standard error: `error: …`, its causes, and a hint where there is one.
 pub(crate) fn render(error: &Error) -> String {
     let mut text = format!("error: {error}");

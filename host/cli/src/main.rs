@@ -36,19 +36,22 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     let json = arguments.json;
-    match run(arguments) {
+    let ended = run(arguments);
+    if let Err(error) = &ended {
+        if json {
+            let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+            output::print_json(&serde_json::json!({"error": error.to_string(), "because": causes}));
+        }
+        progress::tell(&failure::render(error));
+    }
+    if let Some(error) = output::failure() {
+        progress::tell(&failure::render(&failure::unprinted(error)));
+        return ExitCode::from(2);
+    }
+    match ended {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::WithFindings) => ExitCode::from(1),
-        Err(error) => {
-            if json {
-                let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
-                output::print_json(
-                    &serde_json::json!({"error": error.to_string(), "because": causes}),
-                );
-            }
-            progress::tell(&failure::render(&error));
-            ExitCode::from(2)
-        }
+        Err(_) => ExitCode::from(2),
     }
 }
 

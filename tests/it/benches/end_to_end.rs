@@ -6,7 +6,11 @@
 //!
 //! `cargo bench -p it --bench end_to_end -- 10000 100000` takes the sizes; 10,000 is the default.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures, and passes on what the command says"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -61,6 +65,8 @@ fn follow(child: &mut Child) -> Vec<(String, String, f64, u64)> {
         .map_while(Result::ok)
     {
         let Ok(event) = serde_json::from_str::<Value>(&line) else {
+            // Progress, and why it did not end well.
+            eprintln!("{line}");
             continue;
         };
         let Some((now, _)) = cpu_seconds(process) else {

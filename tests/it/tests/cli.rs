@@ -401,3 +401,31 @@ fn a_failure_is_json_where_json_was_asked_for() {
     let failure: Value = serde_json::from_str(ended.stdout.trim()).unwrap();
     assert_eq!(failure["error"], "there is no plan yet", "{failure}");
 }
+
+/// A disk that fills up under `longshore migrate --json > report.json` is an error and no crash; `longshore … | head` is neither.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_told() {
+    let desk = Desk::new();
+    desk.run_expecting(&[0], &["init"]);
+    let end = |stdout: std::process::Stdio| {
+        let mut command = desk.command(&["connectors", "list", "--json"]);
+        let ended = command.stdout(stdout).output().unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        (ended.status.code(), stderr)
+    };
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let (code, stderr) = end(full.into());
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(
+        stderr.starts_with("error: cannot write to standard output: No space left on device")
+            && stderr.contains("hint: "),
+        "{stderr}"
+    );
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(end(writer.into()), (Some(0), String::new()));
+}
