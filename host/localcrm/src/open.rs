@@ -1,6 +1,6 @@
 //! Opening the file: it is made where there is none, taken where it is ours, and left untouched where it is not.
 //!
-//! One program at a time has it open for writing; anyone may read it meanwhile.
+//! One program at a time has it open for writing; its owner's other programs may read it meanwhile.
 
 use std::fs::{File, TryLockError};
 use std::io::Read as _;
@@ -74,7 +74,7 @@ pub(crate) struct Core {
 }
 
 impl LocalCrm {
-    /// Opens the CRM in that file, and makes it where there is none. Beside it lies `<file>.lock`, which says who writes; SQLite's
+    /// Opens the CRM in that file, and makes it, for its owner only, where there is none. Beside it lies `<file>.lock`, which says who writes; SQLite's
     /// own `-wal` and `-shm` are there while it is open.
     ///
     /// # Errors
@@ -101,9 +101,8 @@ impl LocalCrm {
             path: path.to_owned(),
             reason: failure.to_string(),
         };
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        make_private(path).map_err(io)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn =
             Connection::open_with_flags(path, flags).map_err(|error| unusable(error.into()))?;
         let version = find_version(&conn).map_err(unusable)?;
@@ -145,6 +144,19 @@ impl LocalCrm {
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
         // A panic in the middle of a call has rolled its transaction back, so what it left is sound.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the file, empty, where there is none: it will hold other people's data, so that only the owner may read it. SQLite gives its journal
+/// the same mode. A file that is there keeps the mode it has.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

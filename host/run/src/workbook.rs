@@ -3,6 +3,7 @@
 //! What the rows say is the audit's. Every text is written as a text, so a value that looks like a formula stays a value.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
@@ -226,13 +227,23 @@ impl Book {
         written.map_err(|error| self.failed(error))
     }
 
-    /// Writes the file: aside first, then in its place.
+    /// Writes the file, for its owner only: aside first, then in its place.
     pub(crate) fn finish(mut self) -> Result<(), RunError> {
         let aside = self.path.with_extension("xlsx.part");
-        self.workbook
-            .save(&aside)
-            .map_err(|error| self.failed(error))?;
-        std::fs::rename(&aside, &self.path).map_err(|error| self.failed(XlsxError::IoError(error)))
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let saved = match options.open(&aside) {
+            Ok(file) => self.workbook.save_to_writer(file),
+            Err(error) => Err(XlsxError::IoError(error)),
+        };
+        let written = saved.and_then(|()| Ok(std::fs::rename(&aside, &self.path)?));
+        written.map_err(|error| {
+            // What was half-written is of no use, and a full disk needs its place.
+            let _ = std::fs::remove_file(&aside);
+            self.failed(error)
+        })
     }
 
     fn failed(&self, error: XlsxError) -> RunError {

@@ -197,6 +197,8 @@ fn the_phases_one_by_one_and_the_second_plan_is_empty() {
         planned["objects"]["contact"]["create"].as_i64().unwrap()
     );
     audited(&desk, &planned);
+    #[cfg(unix)]
+    only_the_owner_reads(&desk);
     let status = desk
         .run_expecting(&[0], &["status", "--dir", "p", "--json"])
         .json();
@@ -207,6 +209,23 @@ fn the_phases_one_by_one_and_the_second_plan_is_empty() {
         "{status}"
     );
     second_plan_is_empty(&desk, &planned);
+}
+
+/// Whatever holds customer data or a secret.
+#[cfg(unix)]
+fn only_the_owner_reads(desk: &Desk) {
+    use std::os::unix::fs::PermissionsExt as _;
+    for file in [
+        "p/state.db",
+        "p/local-crm.db",
+        "p/vault.json",
+        "p/vault.key",
+        "p/compiled/key",
+        "proof.xlsx",
+    ] {
+        let facts = std::fs::metadata(desk.path().join(file)).unwrap();
+        assert_eq!(facts.permissions().mode() & 0o777, 0o600, "{file}");
+    }
 }
 
 /// A project, its connection and what both sides have; what comes too early is refused.
