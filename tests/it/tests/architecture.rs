@@ -60,6 +60,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("connector-example", &["longshore-sdk"], &[]),
     ("it", &[], &[]),
     ("hostile", &["sandbox"], &[]),
+    ("connector-hunter", &["longshore-sdk"], &[]),
 ];
 
 /// Outside crates with one door that more than one crate of the house may open.

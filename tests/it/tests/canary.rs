@@ -17,20 +17,21 @@ use crate::failures_site::{connection, migration};
 use crate::login::{Office, account, get};
 
 /// Every crate's traces but those of the compiler, which sees no secret and says too much.
-const EVERYTHING: &str = "trace,cranelift=off,cranelift_codegen=off,regalloc2=off,wasmtime=off";
+pub(crate) const EVERYTHING: &str =
+    "trace,cranelift=off,cranelift_codegen=off,regalloc2=off,wasmtime=off";
 
 /// The vault's own key.
 const VAULT_KEY: &str = "Y2FuYXJ5K2tleS9vZit0aGUrdmF1bHQvMDEyMzQ1Njc=";
 
 /// Secrets and every form of them.
 #[derive(Default)]
-struct Canaries {
+pub(crate) struct Canaries {
     /// Form to what it is a form of.
     forms: BTreeMap<Vec<u8>, String>,
 }
 
 impl Canaries {
-    fn plant(&mut self, what: &str, secret: &str) {
+    pub(crate) fn plant(&mut self, what: &str, secret: &str) {
         assert!(secret.len() >= 16, "{what} is long enough to be told apart");
         let mut forms = vec![
             secret.to_owned(),
@@ -95,7 +96,7 @@ impl Canaries {
     }
 
     #[track_caller]
-    fn assert_none_printed(&self, command: &str, ended: &Ended) {
+    pub(crate) fn assert_none_printed(&self, command: &str, ended: &Ended) {
         self.assert_none_in(&format!("stdout of {command}"), ended.stdout.as_bytes());
         for line in ended.stderr.lines() {
             if let Some(what) = self.find(line.as_bytes()) {
@@ -106,7 +107,7 @@ impl Canaries {
 
     /// Every file below the folder, and every part of a workbook.
     #[track_caller]
-    fn assert_none_below(&self, folder: &Path, but: &[&str]) {
+    pub(crate) fn assert_none_below(&self, folder: &Path, but: &[&str]) {
         let mut files = Vec::new();
         list(folder, &mut files);
         assert!(files.len() >= 6, "{files:?}");
@@ -138,7 +139,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
@@ -147,7 +148,7 @@ fn percent(text: &str) -> String {
         .collect()
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let groups = bytes.chunks_exact(3).flat_map(|group| {
         let word = group

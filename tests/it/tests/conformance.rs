@@ -8,7 +8,7 @@ mod bench;
 mod cases;
 mod failures;
 mod stranger;
-mod subjects;
+pub(crate) mod subjects;
 mod wire;
 
 /// The cases for one subject.

@@ -17,6 +17,8 @@ mod failures;
 #[cfg(test)]
 mod failures_site;
 #[cfg(test)]
+mod hunter;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod login;

@@ -43,7 +43,7 @@ fn rust_package() -> Option<Vec<u8>> {
 }
 
 /// A Rust connector, built as it is for release.
-fn guest(package: &str, folder: &str) -> Vec<u8> {
+pub(crate) fn guest(package: &str, folder: &str) -> Vec<u8> {
     let target = root().join("target/guests");
     let mut build = Command::new(env!("CARGO"));
     build
