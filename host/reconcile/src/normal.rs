@@ -252,6 +252,10 @@ pub fn company_name(text: &str) -> Option<String> {
             "and" => rest.len(),
             _ => break,
         };
+        // A company may be called NA; what is left must still be a name.
+        if PLACEHOLDERS.contains(&&name[..keep]) {
+            break;
+        }
         name.truncate(keep);
     }
     Some(name)
@@ -287,7 +291,12 @@ fn words(text: &str) -> String {
             words.push_str(spelt);
         }
     }
-    words
+    // What stood apart may be neighbours now, and compose or change places: marks on both sides of an apostrophe.
+    if words.is_ascii() {
+        words
+    } else {
+        words.nfkc().collect()
+    }
 }
 
 fn is_gap(letter: char) -> bool {
@@ -397,9 +406,12 @@ mod tests {
         check(company_name, "Day Spa", Some("day spa"));
         check(company_name, "Nokia Oyj", Some("nokia"));
         check(company_name, "AG", Some("ag"));
+        check(company_name, "NA GmbH", Some("na gmbh"));
         check(company_name, "Company Co", Some("company"));
         check(company_name, "O'Brien L.L.C.", Some("obrien"));
         check(company_name, "株式会社トヨタ", Some("株式会社トヨタ"));
+        check(company_name, "e.\u{301}tude's", Some("\u{e9}tudes"));
+        check(company_name, "\u{d4d}'\u{16ff0}", Some("\u{16ff0}\u{d4d}"));
         for none in ["", "  ", "---", "N/A", "Unknown", "."] {
             check(company_name, none, None);
         }
