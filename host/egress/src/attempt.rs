@@ -103,22 +103,24 @@ impl Sender {
             if let Some(left) = route.limiter.paused_for() {
                 prepared.wait.because("the source asked to wait", left);
             }
-            if let Err(denied) = route
+            let turn = route
                 .limiter
-                .turn(hop.path_below(&route.door.base), deadline)
-                .await
-            {
-                return Attempt::Stop(denied_error(denied, place()));
-            }
+                .turn(hop.path_below(&route.door.base), deadline);
+            let turn = match turn.await {
+                Ok(turn) => turn,
+                Err(denied) => return Attempt::Stop(denied_error(denied, place())),
+            };
             self.waited(asked.elapsed());
             prepared.wait.asking();
             let answer = match self.exchange(&hop, prepared, deadline).await {
                 Ok(answer) => answer,
                 Err(attempt) => return attempt,
             };
-            let after = route
-                .limiter
-                .observe(answer.status, &answer.headers, &self.wall);
+            let after =
+                route
+                    .limiter
+                    .observe(answer.status, &answer.headers, &answer.body, &self.wall);
+            drop(turn);
             match answer.status {
                 401 if prepared.authorised && hop.number == 0 => {
                     return Attempt::Unauthorised(answer);

@@ -175,6 +175,11 @@ impl Gateway {
         self.inner.watch.oldest()
     }
 
+    /// What is used of the limits of that endpoint, where the vendor counts requests over a rolling window: for whoever shows progress.
+    pub fn spent(&self, endpoint: &str) -> Option<crate::limit::Spent> {
+        self.inner.routes.get(endpoint)?.limiter.spent()
+    }
+
     /// The text without the connection's secrets, for logs and messages.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.inner.credential.known().scrubber.text(text) {

@@ -48,6 +48,7 @@ mod table;
 pub use confine::Base;
 pub use error::{Breach, EgressError, Place, Refusal};
 pub use gateway::Gateway;
+pub use limit::Spent;
 pub use oauth::{Authorization, Granted, OauthClient, OauthOptions};
 pub use replay::Replay;
 pub use request::{Caps, GatewayOptions, RateLimits, Request, Response, Usage};

@@ -2,6 +2,8 @@
 //!
 //! It repeats nothing; it says how long to wait when the wait is longer than the caller has.
 
+mod window;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +16,8 @@ use model::grant::{PathCost, RateLimit};
 use reqwest::header::HeaderMap;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+
+use self::window::{Full, Place, Window};
 
 /// The wall clock, so that tests can set it. Only days and expiry times are read from it.
 pub(crate) type WallClock = Arc<dyn Fn() -> model::Instant + Send + Sync>;
@@ -61,6 +65,8 @@ pub(crate) enum Denied {
 /// One endpoint's limits. `None` inside means unlimited.
 pub(crate) struct Limiter {
     bucket: Option<Bucket>,
+    window: Option<Window>,
+    day: Day,
     clock: BucketClock,
     /// First come, first served: whoever waits for the bucket holds it.
     gate: tokio::sync::Mutex<()>,
@@ -79,7 +85,13 @@ impl Limiter {
         wall: &WallClock,
     ) -> Option<Self> {
         let clock = BucketClock(Instant::now());
-        let quota = match rate {
+        let windowed = rate.and_then(|rate| Some((rate.burst, rate.window_s?)));
+        if windowed.is_some_and(|(most, seconds)| most == 0 || seconds == 0) {
+            return None;
+        }
+        let window =
+            windowed.map(|(most, seconds)| Window::new(most, Duration::from_secs(seconds.into())));
+        let quota = match rate.filter(|_| window.is_none()) {
             None => None,
             Some(rate) => {
                 let period = Some(rate.per_second)
@@ -96,6 +108,14 @@ impl Limiter {
         }
         Some(Self {
             bucket: quota.map(|quota| RateLimiter::direct_with_clock(quota, clock.clone())),
+            window,
+            day: Day {
+                share_percent: rate
+                    .and_then(|rate| rate.daily_share_percent)
+                    .unwrap_or(100),
+                told: Mutex::new(None),
+                wall: wall.clone(),
+            },
             clock,
             gate: tokio::sync::Mutex::new(()),
             slots: rate.map(|rate| Semaphore::new(rate.concurrency as usize)),
@@ -123,36 +143,54 @@ impl Limiter {
         Ok(Some(taken.expect("the places are never closed")))
     }
 
-    /// Waits for the request's turn and pays its cost.
-    pub(crate) async fn turn(&self, path: &str, deadline: Instant) -> Result<u32, Denied> {
+    /// Waits for the request's turn and pays its cost. The turn is held until the answer is there.
+    pub(crate) async fn turn(&self, path: &str, deadline: Instant) -> Result<Turn<'_>, Denied> {
         let cost = cost_of(&self.costs, path);
         let _gate = tokio::time::timeout_at(deadline, self.gate.lock())
             .await
             .map_err(|_| Denied::Busy)?;
-        loop {
-            let now = Instant::now();
-            let wait = match self.pause.until().filter(|until| *until > now) {
-                Some(until) => until - now,
-                None => {
-                    self.budget
-                        .as_ref()
-                        .map_or(Ok(()), |budget| budget.check(cost))
-                        .map_err(Denied::Wait)?;
-                    match self.bucket.as_ref().map(Bucket::check) {
-                        None | Some(Ok(())) => break,
-                        Some(Err(not_until)) => not_until.wait_time_from(self.clock.now()),
-                    }
+        let place = loop {
+            let wait = match self.try_turn(cost)? {
+                Ok(place) => break place,
+                Err(Full::For(wait)) => wait,
+                Err(Full::UntilAnAnswer) => {
+                    let answered = self.window.iter().map(Window::answered).next();
+                    let answered = answered.expect("only a window is full until an answer");
+                    tokio::time::timeout_at(deadline, answered)
+                        .await
+                        .map_err(|_| Denied::Busy)?;
+                    continue;
                 }
             };
-            if now + wait > deadline {
+            if Instant::now() + wait > deadline {
                 return Err(Denied::Wait(wait));
             }
             tokio::time::sleep(wait).await;
-        }
+        };
         if let Some(budget) = &self.budget {
             budget.pay(cost);
         }
-        Ok(cost)
+        Ok(Turn { _place: place })
+    }
+
+    /// A place where one is free; the outer error is one that no waiting within a call mends.
+    fn try_turn(&self, cost: u32) -> Result<Result<Option<Place<'_>>, Full>, Denied> {
+        let now = Instant::now();
+        if let Some(until) = self.pause.until().filter(|until| *until > now) {
+            return Ok(Err(Full::For(until - now)));
+        }
+        self.budget
+            .as_ref()
+            .map_or(Ok(()), |budget| budget.check(cost))
+            .and_then(|()| self.day.check())
+            .map_err(Denied::Wait)?;
+        if let Some(window) = &self.window {
+            return Ok(window.take(now).map(Some));
+        }
+        Ok(match self.bucket.as_ref().map(Bucket::check) {
+            None | Some(Ok(())) => Ok(None),
+            Some(Err(not_until)) => Err(Full::For(not_until.wait_time_from(self.clock.now()))),
+        })
     }
 
     /// Learns from an answer. Returns how long the server asked to wait, when it did.
@@ -160,15 +198,33 @@ impl Limiter {
         &self,
         status: u16,
         headers: &HeaderMap,
+        body: &[u8],
         wall: &WallClock,
     ) -> Option<Duration> {
-        let asked = asked_wait(status, headers, wall);
+        if let Some(window) = &self.window {
+            window.observe(headers, Instant::now());
+        }
+        self.day.observe(headers);
+        let asked = asked_wait(status, headers, wall).or_else(|| {
+            let refused = status == 429;
+            let is_daily = refused && names_the_day(body);
+            // A window that is full says so without saying for how long: a window from now it is empty.
+            let span = self.window.as_ref().map(Window::span).filter(|_| refused);
+            is_daily.then(|| until_midnight(wall)).or(span)
+        });
         if let Some(wait) =
             asked.filter(|_| status == 429 || status == 503 || self.bucket.is_some())
         {
             self.pause.extend(Instant::now() + wait);
         }
         asked
+    }
+
+    /// What is used of the window and of the day, where the vendor counts so.
+    pub(crate) fn spent(&self) -> Option<Spent> {
+        let (used, most) = self.window.as_ref()?.used(Instant::now());
+        let day = self.day.left();
+        Some(Spent { used, most, day })
     }
 
     /// How long the server still asks not to be asked.
@@ -180,6 +236,67 @@ impl Limiter {
     /// What was paid today.
     pub(crate) fn spent_today(&self) -> u64 {
         self.budget.as_ref().map_or(0, Budget::spent)
+    }
+}
+
+/// What a vendor's limits have seen of us and of others who share them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Requests in the rolling window now.
+    pub used: u32,
+    /// The most in any window.
+    pub most: u32,
+    /// Requests left today, and how many a day has, as the server said last.
+    pub day: Option<(u64, u64)>,
+}
+
+/// A request's turn, held until its answer is there.
+#[derive(Debug)]
+pub(crate) struct Turn<'l> {
+    _place: Option<Place<'l>>,
+}
+
+/// What the server says of the day's requests, by everybody, and the share that may be spent.
+struct Day {
+    share_percent: u8,
+    /// Day number (UTC), requests left, requests a day.
+    told: Mutex<Option<(i64, u64, u64)>>,
+    wall: WallClock,
+}
+
+impl Day {
+    fn observe(&self, headers: &HeaderMap) {
+        let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let most = number("x-hubspot-ratelimit-daily");
+        if let (Some(most), Some(left)) = (most, number("x-hubspot-ratelimit-daily-remaining")) {
+            let today = self.today();
+            *self.told() = Some((today, left, most));
+        }
+    }
+
+    fn left(&self) -> Option<(u64, u64)> {
+        let today = self.today();
+        let told = *self.told();
+        told.filter(|(day, ..)| *day == today)
+            .map(|(_, left, most)| (left, most))
+    }
+
+    fn check(&self) -> Result<(), Duration> {
+        let share = u64::from(self.share_percent.min(100));
+        match self.left() {
+            Some((left, most)) if share < 100 && left <= most / 100 * (100 - share) => {
+                Err(until_midnight(&self.wall))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn today(&self) -> i64 {
+        (self.wall)().unix_us().div_euclid(DAY_US)
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Option<(i64, u64, u64)>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -285,6 +402,10 @@ fn asked_wait(status: u16, headers: &HeaderMap, wall: &WallClock) -> Option<Dura
             return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
         }
     }
+    // HubSpot's window and day are counted elsewhere; a refusal that comes with an empty day means the day.
+    if status == 429 && empty("x-hubspot-ratelimit-daily-remaining") {
+        return Some(until_midnight(wall));
+    }
     if empty("x-hubspot-ratelimit-remaining") {
         return number("x-hubspot-ratelimit-interval-milliseconds")
             .and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok());
@@ -294,6 +415,17 @@ fn asked_wait(status: u16, headers: &HeaderMap, wall: &WallClock) -> Option<Dura
         return Some(until_midnight(wall));
     }
     (status == 429 && empty("x-keap-product-throttle-available")).then_some(Duration::from_secs(60))
+}
+
+/// Whether a refusal names the day's limit as its cause, as HubSpot's do where no header says so (OAuth apps).
+fn names_the_day(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Told<'a> {
+        #[serde(rename = "policyName", borrow)]
+        policy: Option<std::borrow::Cow<'a, str>>,
+    }
+    serde_json::from_slice::<Told<'_>>(body)
+        .is_ok_and(|told| told.policy.is_some_and(|policy| policy == "DAILY"))
 }
 
 /// To the next 00:00 UTC.

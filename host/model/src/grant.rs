@@ -79,6 +79,13 @@ pub struct RateLimit {
     /// Sum of costs per day, where the vendor counts so.
     #[serde(default)]
     pub daily_budget: Option<u64>,
+    /// Where the vendor counts requests over a rolling window: its length in seconds. `burst` is then the most in any window, until the
+    /// server's headers say otherwise, and `per_second` says only what that comes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_s: Option<u32>,
+    /// How much of what the server says that a day allows may be spent, in percent; all of it where that is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_share_percent: Option<u8>,
 }
 
 /// What a request to a path counts against the daily budget.

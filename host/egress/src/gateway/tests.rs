@@ -577,6 +577,8 @@ async fn the_budget_and_the_declared_rate_hold_unless_switched_off() {
         burst: 10,
         concurrency: 2,
         daily_budget: Some(45),
+        window_s: None,
+        daily_share_percent: None,
     });
     bench.options.endpoints[0].costs = vec![PathCost {
         path: "/v1/**".into(),
@@ -888,6 +890,8 @@ async fn options_that_do_not_fit_together_are_told() {
         burst: 1,
         concurrency: 1,
         daily_budget: None,
+        window_s: None,
+        daily_share_percent: None,
     };
     let cases = [
         (

@@ -23,6 +23,8 @@ fn limiter(per_second: f64, burst: u32, daily_budget: Option<u64>) -> Limiter {
         burst,
         concurrency: 4,
         daily_budget,
+        window_s: None,
+        daily_share_percent: None,
     };
     let costs = [
         PathCost {
@@ -126,7 +128,7 @@ async fn after_a_wait_that_a_server_asked_for_the_rate_is_used_again_without_cat
     let limiter = limiter(10.0, 5, None);
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", HeaderValue::from_static("20"));
-    limiter.observe(429, &headers, &wall());
+    limiter.observe(429, &headers, b"", &wall());
     let sent = sent_in_a_minute(limiter, 8, Duration::from_millis(5)).await;
     assert!(sent[0] >= Duration::from_secs(20));
     check_never_more(&sent, 10.0, 5);
@@ -162,13 +164,15 @@ async fn the_daily_budget_counts_costs_and_ends_at_midnight() {
         ("/v1/deals", 20),
         ("/v1/deals/7/products", 1),
     ] {
-        assert_eq!(limiter.turn(path, far()).await, Ok(cost), "{path}");
+        let before = limiter.spent_today();
+        limiter.turn(path, far()).await.unwrap();
+        assert_eq!(limiter.spent_today() - before, cost, "{path}");
     }
     // `**` also stands for nothing, and midnight is an hour away.
     let near = Instant::now() + Duration::from_secs(60);
     assert_eq!(
-        limiter.turn("/v1/search", near).await,
-        Err(Denied::Wait(Duration::from_secs(3600)))
+        limiter.turn("/v1/search", near).await.unwrap_err(),
+        Denied::Wait(Duration::from_secs(3600))
     );
     assert_eq!(limiter.spent_today(), 63);
     tokio::time::sleep(Duration::from_secs(3600)).await;
@@ -205,7 +209,7 @@ async fn servers_are_heard_by_all_endpoints_of_their_host() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", HeaderValue::from_static("7"));
     assert_eq!(
-        limiter.observe(429, &headers, &wall()),
+        limiter.observe(429, &headers, b"", &wall()),
         Some(Duration::from_secs(7))
     );
     neighbour.turn("/x", far()).await.unwrap();
@@ -312,10 +316,183 @@ async fn rates_without_sense_are_refused() {
             burst,
             concurrency,
             daily_budget: None,
+            window_s: None,
+            daily_share_percent: None,
         };
         assert!(
             Limiter::new(Some(&rate), &[], Arc::default(), &wall()).is_none(),
             "{rate:?}"
         );
     }
+}
+
+fn windowed(most: u32, share: Option<u8>) -> Limiter {
+    let rate = RateLimit {
+        per_second: f64::from(most) / 10.0,
+        burst: most,
+        concurrency: 40,
+        daily_budget: None,
+        window_s: Some(10),
+        daily_share_percent: share,
+    };
+    Limiter::new(Some(&rate), &[], Arc::default(), &wall()).unwrap()
+}
+
+fn told(pairs: &[(&'static str, u64)]) -> HeaderMap {
+    let pairs = pairs.iter().map(|(name, value)| {
+        let name = reqwest::header::HeaderName::from_static(name);
+        (name, HeaderValue::from(*value))
+    });
+    pairs.collect()
+}
+
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// The server counts a request at some moment between its going out and its answer; whichever that is, no window holds too many, and
+/// 95 of 100 are used. Answers that take longer use less, because their places are held longer.
+#[tokio::test(start_paused = true)]
+async fn a_rolling_window_is_used_and_never_overrun_whenever_the_server_counts() {
+    for answer_ms in [5, 200, 450] {
+        let answer = Duration::from_millis(answer_ms);
+        let sent = sent_in_a_minute(windowed(190, None), 60, answer).await;
+        for delays in [[0, 0], [0, 1], [1, 0], [1, 1]] {
+            let mut counted: Vec<_> = (0_u32..)
+                .zip(&sent)
+                .map(|(number, sent)| *sent + answer * delays[(number % 2) as usize])
+                .collect();
+            counted.sort_unstable();
+            for (first, begun) in counted.iter().enumerate() {
+                let within = counted[first..]
+                    .iter()
+                    .take_while(|at| **at < *begun + WINDOW);
+                let count = within.count();
+                assert!(
+                    count <= 190,
+                    "{count} from {begun:?} on, answers in {answer:?}"
+                );
+            }
+        }
+        let bound = 190.0 * 6.0;
+        assert!(
+            sent.len() as f64 >= bound * 0.95,
+            "{} of {bound}, {answer:?}",
+            sent.len()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_grows_shrinks_and_leaves_room_for_others_as_the_server_says() {
+    let limiter = windowed(100, None);
+    let spent = |limiter: &Limiter| {
+        limiter
+            .spent()
+            .map(|spent| (spent.used, spent.most))
+            .unwrap()
+    };
+    let interval = ("x-hubspot-ratelimit-interval-milliseconds", 10_000);
+    let turn = limiter.turn("/x", far()).await.unwrap();
+    let headers = told(&[
+        ("x-hubspot-ratelimit-max", 190),
+        ("x-hubspot-ratelimit-remaining", 189),
+        interval,
+    ]);
+    limiter.observe(200, &headers, b"", &wall());
+    assert_eq!(spent(&limiter), (1, 190));
+    drop(turn);
+    let turn = limiter.turn("/x", far()).await.unwrap();
+    let headers = told(&[
+        ("x-hubspot-ratelimit-max", 100),
+        ("x-hubspot-ratelimit-remaining", 60),
+        interval,
+    ]);
+    limiter.observe(200, &headers, b"", &wall());
+    drop(turn);
+    assert_eq!(
+        spent(&limiter),
+        (40, 100),
+        "two of ours, 38 of somebody else's"
+    );
+    // An answer that speaks of another window, as a search's, changes nothing.
+    let other = told(&[
+        ("x-hubspot-ratelimit-max", 5),
+        ("x-hubspot-ratelimit-interval-milliseconds", 1000),
+    ]);
+    limiter.observe(200, &other, b"", &wall());
+    assert_eq!(spent(&limiter), (40, 100));
+    tokio::time::advance(WINDOW).await;
+    assert_eq!(spent(&limiter), (0, 100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_window_waits_for_an_answer_when_all_are_out() {
+    let limiter = Arc::new(windowed(2, None));
+    let start = Instant::now();
+    let held = [
+        limiter.turn("/x", far()).await.unwrap(),
+        limiter.turn("/x", far()).await.unwrap(),
+    ];
+    let third = {
+        let limiter = limiter.clone();
+        tokio::spawn(async move {
+            limiter
+                .turn("/x", far())
+                .await
+                .map(|_| Instant::now())
+                .unwrap()
+        })
+    };
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(!third.is_finished(), "both places are held");
+    drop(held);
+    assert_eq!((third.await.unwrap() - start).as_secs(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_a_time_waits_for_what_it_names() {
+    let limiter = windowed(190, None);
+    let rolling = br#"{"status":"error","policyName":"TEN_SECONDLY_ROLLING"}"#;
+    let daily = br#"{"status":"error","policyName":"DAILY"}"#;
+    let told_empty = told(&[("x-hubspot-ratelimit-daily-remaining", 0)]);
+    let asked = |headers: &HeaderMap, body: &[u8]| {
+        limiter
+            .observe(429, headers, body, &wall())
+            .map(|wait| wait.as_secs())
+    };
+    assert_eq!(asked(&HeaderMap::new(), rolling), Some(10));
+    assert_eq!(asked(&HeaderMap::new(), b"<html>"), Some(10));
+    assert_eq!(asked(&told(&[("retry-after", 3)]), rolling), Some(3));
+    assert_eq!(asked(&HeaderMap::new(), daily), Some(3600));
+    assert_eq!(asked(&told_empty, rolling), Some(3600));
+    assert_eq!(limiter.observe(200, &told_empty, b"", &wall()), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_of_the_day_is_not_overdrawn_and_comes_back_at_midnight() {
+    let limiter = windowed(190, Some(40));
+    let say = |left| {
+        let headers = told(&[
+            ("x-hubspot-ratelimit-daily", 1000),
+            ("x-hubspot-ratelimit-daily-remaining", left),
+        ]);
+        limiter.observe(200, &headers, b"", &wall());
+    };
+    say(601);
+    limiter.turn("/x", far()).await.unwrap();
+    say(600);
+    assert_eq!(
+        limiter.turn("/x", far()).await.unwrap_err(),
+        Denied::Wait(Duration::from_secs(3600))
+    );
+    assert_eq!(
+        limiter.spent().and_then(|spent| spent.day),
+        Some((600, 1000))
+    );
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    limiter.turn("/x", far()).await.unwrap();
+    assert_eq!(
+        limiter.spent().and_then(|spent| spent.day),
+        None,
+        "another day"
+    );
 }
