@@ -1,5 +1,6 @@
 //! The commands that are phases: they open the project, run, and print.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -39,6 +40,7 @@ struct Bench {
     clock: Box<dyn Fn() -> model::Instant + Send + Sync>,
     _telling: Telling,
     destination: localcrm::LocalCrm,
+    owners: BTreeMap<String, String>,
     display: Display,
     run: RunId,
     seconds: Seconds,
@@ -68,6 +70,7 @@ impl Bench {
             _telling: reach.tell_waits(),
             reach,
             destination,
+            owners: project.file.owners.clone(),
             display,
             run,
             seconds,
@@ -81,6 +84,7 @@ impl Bench {
             connection: self.connection.clone(),
             source: &self.source,
             destination: &self.destination,
+            owners: &self.owners,
             progress: &self.display,
             now: &*self.clock,
         }

@@ -19,6 +19,9 @@ use crate::reach::{Reach, Way};
 pub(crate) struct ProjectFile {
     /// The source; written by `connect`.
     pub(crate) connection: Option<ConnectionSection>,
+    /// Owners that no rule pairs: e-mail address at the source, and e-mail address or id at the destination.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) owners: BTreeMap<String, String>,
     /// Where the vault's key is; written by `vault rotate --to`. Without it: the key file where there is one, else
     /// `LONGSHORE_VAULT_KEY` where that is set, else a new key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

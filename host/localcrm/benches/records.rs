@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let meter = Meter::start();
     for ids in ids.chunks(BATCH) {
-        assert_eq!(crm.read_records(&contact, ids).await?.len(), ids.len());
+        assert_eq!(crm.read_records(&contact, &[], ids).await?.len(), ids.len());
     }
     meter.tell("read_records", RECORDS);
 
@@ -128,6 +128,7 @@ fn batch(records: Batch, writes: Vec<Write>) -> WriteBatch {
         source_object: "person".into(),
         records,
         writes,
+        ties: Vec::new(),
     }
 }
 

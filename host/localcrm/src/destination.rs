@@ -54,6 +54,7 @@ pub(crate) fn catalog(core: &Core) -> Result<Catalog, Failure> {
     Ok(Catalog {
         objects,
         pipelines: schema.pipelines.clone(),
+        kinds: Vec::new(),
     })
 }
 
@@ -95,6 +96,7 @@ impl Destination for LocalCrm {
     async fn read_records(
         &self,
         object: &ObjectName,
+        _properties: &[&str],
         ids: &[DestinationRecordId],
     ) -> Result<Batch, DestinationError> {
         Ok(self
@@ -129,8 +131,14 @@ impl Destination for LocalCrm {
             .core()
             .write(|conn, schema| link::write_links(conn, schema, links))?)
     }
+}
 
-    async fn count_links(
+impl LocalCrm {
+    /// Counts all associations between two objects, whatever their label.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or there is no such object.
+    pub fn count_links(
         &self,
         from_object: &ObjectName,
         to_object: &ObjectName,

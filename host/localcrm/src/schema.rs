@@ -10,8 +10,8 @@ use model::catalog::{FieldOption, StandardObject};
 use model::destination::SOURCE_KEY_PROPERTY;
 use model::id::PipelineId;
 use model::{
-    AssociationInfo, FieldInfo, FieldKind, FieldTable, ObjectInfo, ObjectName, Pipeline, Stage,
-    StageId, StageMeaning,
+    AssociationInfo, Choices, FieldInfo, FieldKind, FieldTable, ObjectInfo, ObjectName, Pipeline,
+    Stage, StageId, StageMeaning,
 };
 use rusqlite::Connection;
 
@@ -191,6 +191,9 @@ fn load_property(table: &Table, row: &rusqlite::Row<'_>) -> Result<(FieldInfo, C
     )
     .then_some(TEXT_MAX_CHARS);
     let options: Option<String> = row.get(4)?;
+    if kind == FieldKind::Options && options.is_none() {
+        field.choices = Choices::Open;
+    }
     let refers_to: Option<String> = row.get(6)?;
     if let Some(options) = &options {
         field.options = read_options(options)

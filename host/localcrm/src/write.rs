@@ -170,6 +170,7 @@ impl Writer<'_> {
             return Ok(Ok(WriteOutcome::Written {
                 id: to_id(self.conn.last_insert_rowid()),
                 before: None,
+                notes: Vec::new(),
             }));
         }
         match find_by_source(self.conn, self.object, &self.source_key)? {
@@ -184,6 +185,7 @@ impl Writer<'_> {
         Ok(answer.map(|()| WriteOutcome::Written {
             id: to_id(id),
             before: None,
+            notes: Vec::new(),
         }))
     }
 
@@ -218,6 +220,7 @@ impl Writer<'_> {
         Ok(Ok(WriteOutcome::Written {
             id: to_id(number),
             before: Some(before),
+            notes: Vec::new(),
         }))
     }
 

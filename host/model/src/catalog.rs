@@ -128,9 +128,17 @@ pub struct Catalog {
     pub objects: Vec<std::sync::Arc<ObjectInfo>>,
     /// Pipelines in the side's order.
     pub pipelines: Vec<Pipeline>,
+    /// The kinds that a new property may have here; empty where it may have every kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<FieldKind>,
 }
 
 impl Catalog {
+    /// Whether a new property may have that kind.
+    pub fn has_kind(&self, kind: FieldKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
     /// The object of that name.
     pub fn find_object(&self, name: &str) -> Option<&std::sync::Arc<ObjectInfo>> {
         self.objects
@@ -215,6 +223,26 @@ pub struct FieldInfo {
     pub unique: bool,
     /// The longest text, in characters, where the side says so.
     pub max_chars: Option<u32>,
+    /// For [`FieldKind::Option`] and [`FieldKind::Options`]: what becomes of a value that is not among the options.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub choices: Choices,
+}
+
+/// What becomes of a value that is not among an option field's options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choices {
+    /// It is added to them before the first record comes.
+    #[default]
+    Extendable,
+    /// It is refused: the side lets nobody add any.
+    Closed,
+    /// It is taken: the options are no list to choose from, as with further e-mail addresses.
+    Open,
+}
+
+fn is_default(choices: &Choices) -> bool {
+    *choices == Choices::default()
 }
 
 impl FieldInfo {
@@ -232,6 +260,7 @@ impl FieldInfo {
             read_only: false,
             unique: false,
             max_chars: None,
+            choices: Choices::default(),
         }
     }
 }

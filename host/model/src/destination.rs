@@ -76,6 +76,9 @@ pub struct WriteBatch {
     pub records: Batch,
     /// What to do with each; as many as `records` has.
     pub writes: Vec<Write>,
+    /// For each record what a new one is tied to at once: the records of [`Destination::ties`] that it has a link to. Empty where
+    /// the destination asks for none.
+    pub ties: Vec<Vec<(ObjectName, DestinationRecordId)>>,
 }
 
 /// What a destination answered to one record of a batch.
@@ -87,6 +90,8 @@ pub enum WriteOutcome {
         id: DestinationRecordId,
         /// For an update: the written properties as they were, as a row.
         before: Option<String>,
+        /// What a person should know of how it was written: a value that the destination insists on and the record lacked.
+        notes: Vec<String>,
     },
     /// Refused for good: the message for a person, naming the property.
     Refused(String),
@@ -141,7 +146,8 @@ pub trait Destination: Send + Sync {
     /// Creates what is missing; what exists is left as it is. May be repeated.
     async fn prepare(&self, preparation: &Preparation) -> Result<Prepared, DestinationError>;
 
-    /// Reads all records of an object, page by page, in a stable order: for matching.
+    /// Reads all records of an object, page by page, in a stable order: for matching. Properties that no match rule reads may be left
+    /// out.
     async fn fetch_page(
         &self,
         object: &ObjectName,
@@ -149,10 +155,12 @@ pub trait Destination: Send + Sync {
         limit: u32,
     ) -> Result<(Batch, Option<Cursor>), DestinationError>;
 
-    /// Reads records by id, in any order; those that do not exist are missing from the answer.
+    /// Reads those properties of records by id, in any order; records that do not exist are missing from the answer. More
+    /// properties may be read than were asked for.
     async fn read_records(
         &self,
         object: &ObjectName,
+        properties: &[&str],
         ids: &[DestinationRecordId],
     ) -> Result<Batch, DestinationError>;
 
@@ -175,12 +183,16 @@ pub trait Destination: Send + Sync {
         links: &[Link],
     ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError>;
 
-    /// Counts all associations between two objects, whatever their label: for the audit.
-    async fn count_links(
-        &self,
-        from_object: &ObjectName,
-        to_object: &ObjectName,
-    ) -> Result<u64, DestinationError>;
+    /// The objects that a new record of `object` has to be tied to from its first moment on, because it is refused otherwise; none
+    /// unless the destination says so.
+    fn ties(&self, _object: &ObjectName) -> Vec<ObjectName> {
+        Vec::new()
+    }
+
+    /// How many records one call of [`Self::write_records`] takes best.
+    fn batch_records(&self) -> u32 {
+        2_000
+    }
 }
 
 /// Says why an association was refused.

@@ -42,13 +42,15 @@ pub enum FindingCode {
     Repeated,
     /// A record of the destination was changed since the plan; it was held back.
     ChangedSincePlan,
+    /// A value that the destination insists on and the record lacked was filled in.
+    FilledIn,
     /// Something else the source says.
     SourceNote,
 }
 
 impl FindingCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MissingEnd,
         Self::UnmappedStage,
         Self::UnknownOption,
@@ -65,6 +67,7 @@ impl FindingCode {
         Self::ReadBackDifference,
         Self::Repeated,
         Self::ChangedSincePlan,
+        Self::FilledIn,
         Self::SourceNote,
     ];
 
@@ -87,6 +90,7 @@ impl FindingCode {
             Self::ReadBackDifference => "read-back-difference",
             Self::Repeated => "repeated",
             Self::ChangedSincePlan => "changed-since-plan",
+            Self::FilledIn => "filled-in",
             Self::SourceNote => "source-note",
         }
     }

@@ -21,7 +21,7 @@ pub mod destination;
 
 pub use batch::{Batch, BatchBuilder, RecordRef};
 pub use catalog::{
-    Account, AssociationInfo, Catalog, FieldInfo, FieldTable, ObjectInfo, Pipeline, Stage,
+    Account, AssociationInfo, Catalog, Choices, FieldInfo, FieldTable, ObjectInfo, Pipeline, Stage,
     StageMeaning,
 };
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use model::mapping::Binding;
 use model::value::OptionsRef;
-use model::{FieldKind, Finding, FindingCode, ObjectName, RecordRef, ValueRef};
+use model::{Choices, FieldKind, Finding, FindingCode, ObjectName, RecordRef, ValueRef};
 
 use crate::choice::{Addition, ExtraOptions, OptionTable};
 use crate::convert::{Conversion, Loss, convert, find_cut, is_equal};
@@ -83,7 +83,7 @@ impl<'n> Notes<'n> {
             self.tell(
                 FindingCode::UnknownCurrency,
                 entry,
-                format!("{code:?} is not a known currency"),
+                format!("the destination does not have the currency {code:?}: add it there, or it may refuse the record"),
             );
         }
         if entry.is_address
@@ -146,7 +146,7 @@ impl<'n> Notes<'n> {
     ) -> Option<(ValueRef<'v>, Option<Loss>)> {
         scratch.clear();
         match (entry.conversion, value) {
-            (Conversion::Choose, ValueRef::Text(option)) => {
+            (Conversion::Choose | Conversion::Known, ValueRef::Text(option)) => {
                 Some((ValueRef::Text(self.choose(entry, options, option)?), None))
             }
             (Conversion::ChooseOne, ValueRef::Text(option)) => {
@@ -190,6 +190,14 @@ impl<'n> Notes<'n> {
         let choice = options.choose(option);
         if choice.exists {
             return Some(choice.value);
+        }
+        match entry.choices {
+            Choices::Open => return Some(choice.value),
+            Choices::Closed => {
+                self.tell_loss(entry, ValueRef::Text(option), Loss::NotAnOption);
+                return None;
+            }
+            Choices::Extendable => {}
         }
         let object = &self.planner.planned.name;
         match self

@@ -28,6 +28,8 @@ pub enum Conversion {
     ChooseMany,
     /// One option becomes a list of one.
     ChooseOne,
+    /// The text is one of the property's own values, or its label.
+    Known,
     /// A whole number becomes a decimal.
     Widen,
     /// A decimal becomes a whole number where it is one.
@@ -41,14 +43,19 @@ pub enum Conversion {
 impl Conversion {
     /// Whether every value arrives as it was.
     pub fn is_lossless(self) -> bool {
-        !matches!(self, Self::Labels | Self::Whole | Self::Day)
+        !matches!(self, Self::Labels | Self::Whole | Self::Day | Self::Known)
     }
 
     /// Whether it needs to know the options of both sides.
     pub fn has_options(self) -> bool {
         matches!(
             self,
-            Self::Label | Self::Labels | Self::Choose | Self::ChooseMany | Self::ChooseOne
+            Self::Label
+                | Self::Labels
+                | Self::Choose
+                | Self::ChooseMany
+                | Self::ChooseOne
+                | Self::Known
         )
     }
 }
@@ -81,6 +88,34 @@ pub fn find_conversion(from: FieldKind, to: FieldKind) -> Option<Conversion> {
     })
 }
 
+/// The standard properties whose text, by the contract (`wit/README.md`), is one of HubSpot's internal values: where the destination has a
+/// list of values there, the text is looked up in it.
+const CODED: [&str; 9] = [
+    "hs_call_disposition",
+    "hs_call_status",
+    "hs_email_direction",
+    "hs_email_status",
+    "hs_invoice_status",
+    "hs_meeting_outcome",
+    "hs_status",
+    "hs_task_priority",
+    "hs_task_status",
+];
+
+/// As [`find_conversion`], for a field that says which standard property it corresponds to, and that property.
+pub fn find_standard_conversion(
+    standard: &str,
+    from: FieldKind,
+    to: FieldKind,
+) -> Option<Conversion> {
+    match (from, to) {
+        (FieldKind::Text, FieldKind::Option) if CODED.contains(&standard) => {
+            Some(Conversion::Known)
+        }
+        _ => find_conversion(from, to),
+    }
+}
+
 /// What one value lost on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -96,6 +131,8 @@ pub enum Loss {
     Joined,
     /// All of it: the field holds more different options than a property takes.
     TooManyOptions,
+    /// All of it: the property takes its own options only.
+    NotAnOption,
 }
 
 impl fmt::Display for Loss {
@@ -108,6 +145,9 @@ impl fmt::Display for Loss {
             Self::Joined => f.write_str("joined into one text: an option has a semicolon in it"),
             Self::TooManyOptions => {
                 f.write_str("left blank: the field holds too many different options")
+            }
+            Self::NotAnOption => {
+                f.write_str("left blank: the property takes no options but its own")
             }
         }
     }

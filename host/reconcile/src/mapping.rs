@@ -11,7 +11,7 @@ use model::destination::SOURCE_KEY_PROPERTY;
 use model::mapping::{AssociationMapping, Binding, FieldMapping, Mapping, ObjectMapping};
 use model::{FieldInfo, FieldKind, Finding, FindingCode, ObjectInfo, ObjectName};
 
-use crate::convert::{Conversion, find_conversion};
+use crate::convert::{Conversion, find_standard_conversion};
 use crate::naming::{candidates, field_name};
 use crate::stages::map_pipelines;
 
@@ -254,7 +254,7 @@ impl Draft<'_> {
                 }
                 // An id that nothing binds means nothing at the other side.
                 (_, FieldKind::Owner | FieldKind::Reference) => None,
-                (from, to) => Some((find_conversion(from, to)?, Binding::None)),
+                (from, to) => Some((find_standard_conversion(name, from, to)?, Binding::None)),
             },
         }
     }
@@ -291,6 +291,7 @@ impl Draft<'_> {
             FieldKind::Reference => FieldKind::Text,
             kind => kind,
         };
+        let kind = kept_kind(kind, self.destination);
         let label = if field.label.trim().is_empty() {
             &field.name
         } else {
@@ -321,6 +322,7 @@ impl Draft<'_> {
                 destination: name,
                 create,
                 binding,
+                // Where the destination lacks the kind, the nearest one keeps every value.
                 lossless: true,
             });
         }
@@ -358,6 +360,18 @@ impl Draft<'_> {
         }
         mapped
     }
+}
+
+/// The kind that keeps every value of `kind` at a destination that may not have it.
+fn kept_kind(kind: FieldKind, destination: &Catalog) -> FieldKind {
+    use FieldKind as K;
+    let nearest: &[FieldKind] = match kind {
+        K::Integer | K::Money => &[K::Decimal, K::Text],
+        _ => &[K::Text],
+    };
+    let kinds = std::iter::once(kind).chain(nearest.iter().copied());
+    let mut kept = kinds.filter(|kind| destination.has_kind(*kind));
+    kept.next().unwrap_or(FieldKind::Text)
 }
 
 /// Texts as long as the destination's own texts may be: what is longer is cut with a finding, and the record is not refused.

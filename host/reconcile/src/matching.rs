@@ -87,6 +87,22 @@ impl MatchKeys {
     }
 }
 
+/// The key under which an owner with that e-mail address is found; `None` where it is no address.
+pub fn owner_key(email: &str) -> Option<MatchKey> {
+    normal::email(email).map(|key| MatchKey {
+        rule: MatchRule::Email,
+        key,
+    })
+}
+
+/// The key under which a currency of that code is found.
+pub fn currency_key(code: &str) -> MatchKey {
+    MatchKey {
+        rule: MatchRule::Code,
+        key: normal::fold(code).into_owned(),
+    }
+}
+
 /// The match rules of one object of one side, compiled to field positions. It serves both sides alike: fields are found by the
 /// standard property that they correspond to, whether or not they are mapped.
 #[derive(Clone, Debug)]

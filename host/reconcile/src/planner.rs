@@ -12,10 +12,10 @@ use model::destination::SOURCE_KEY_PROPERTY;
 use model::mapping::{
     AssociationMapping, Binding, FieldMapping, Mapping, ObjectMapping, StageTarget,
 };
-use model::{FieldInfo, FieldKind, ObjectInfo, RecordRef};
+use model::{Choices, FieldInfo, FieldKind, ObjectInfo, RecordRef};
 
 use crate::choice::OptionTable;
-use crate::convert::{Conversion, find_conversion};
+use crate::convert::{Conversion, find_conversion, find_standard_conversion};
 use crate::mapping::is_writable;
 use crate::matching::{MatchKeys, Matcher};
 
@@ -94,6 +94,7 @@ pub(crate) struct Entry {
     pub(crate) conversion: Conversion,
     pub(crate) binding: Binding,
     pub(crate) options: Option<Box<OptionTable>>,
+    pub(crate) choices: Choices,
     /// Characters, for texts.
     pub(crate) text_max: Option<u32>,
     /// Whether the destination takes only real addresses here.
@@ -298,7 +299,17 @@ fn compile_field(
         to: property.kind,
     };
     let conversion = match field.binding {
-        Binding::None => find_conversion(info.kind, property.kind).ok_or_else(kinds)?,
+        Binding::None => {
+            let same = info
+                .standard
+                .as_deref()
+                .filter(|name| *name == property.name && !property.custom);
+            let found = match same {
+                Some(standard) => find_standard_conversion(standard, info.kind, property.kind),
+                None => find_conversion(info.kind, property.kind),
+            };
+            found.ok_or_else(kinds)?
+        }
         _ if info.kind.is_textual() && property.kind.is_textual() => Conversion::Same,
         _ => return Err(kinds()),
     };
@@ -316,6 +327,7 @@ fn compile_field(
         conversion,
         binding: field.binding.clone(),
         options,
+        choices: property.choices,
         text_max: property
             .max_chars
             .filter(|_| is_cut(property, &field.binding)),

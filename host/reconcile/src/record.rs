@@ -123,9 +123,35 @@ impl ObjectPlanner {
                 reason,
             },
             None if self.is_writable => self.create(record, directory, output),
-            None => Action::Exclude {
-                reason: Reason::NotWritable,
-            },
+            None => {
+                if self.standard == StandardObject::Owner {
+                    output.findings.push(self.unmatched_owner(record));
+                }
+                Action::Exclude {
+                    reason: Reason::NotWritable,
+                }
+            }
+        }
+    }
+
+    /// Owners are people, and nobody is put in the place of another without being told.
+    fn unmatched_owner(&self, record: RecordRef<'_>) -> Finding {
+        let text = |name: &str| {
+            let field = self.source.fields.find_standard(name);
+            field
+                .and_then(|field| record.find_text(field))
+                .unwrap_or_default()
+        };
+        let (name, email) = (text("name"), text("email"));
+        Finding {
+            code: FindingCode::UnknownOwner,
+            object: self.source.name.clone(),
+            record: Some(record.id().to_owned()),
+            field: None,
+            message: format!(
+                "{name:?} ({email}) is no owner at the destination: what is theirs stays without an owner, unless the project's table of \
+                 owners names one"
+            ),
         }
     }
 

@@ -3,6 +3,8 @@
 //! It makes no choice: what to write is in the plan. After a crash it asks the destination, by source key, what became of an intent
 //! without an outcome.
 
+use std::collections::HashMap;
+
 use model::destination::{
     Destination, Preparation, Prepared, SourceKey, Write, WriteBatch, WriteOutcome,
 };
@@ -10,12 +12,15 @@ use model::ledger::{ActionOutcome, Outcome};
 use model::mapping::ObjectMapping;
 use model::plan::{Action, ApprovedPlan, Plan, PlannedAction};
 use model::row::RowWriter;
-use model::{Catalog, DestinationRecordId, Finding, FindingCode, Instant, PlanId, RunId};
+use model::{
+    Batch, Catalog, Choices, DestinationRecordId, Finding, FindingCode, Instant, ObjectName,
+    PlanId, RunId,
+};
 use reconcile::ObjectPlanner;
 use store::Store;
 
 use crate::bind::{Binder, Unbound};
-use crate::context::{BATCH_ACTIONS, BATCH_RECORDS, Context, decode_stored};
+use crate::context::{BATCH_RECORDS, Context, decode_stored};
 use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::links::apply_links;
@@ -30,6 +35,9 @@ pub struct ApplySummary {
     /// Intents of an earlier run whose outcome was found at the destination.
     pub recovered: u64,
 }
+
+/// Outcomes of one commit.
+const OUTCOMES_MAX: usize = 2_000;
 
 /// Kind of the documents that hold what preparation found or made for a plan.
 pub(crate) const PREPARED: &str = "prepared";
@@ -153,10 +161,11 @@ fn preparation(plan: &Plan, present: &Catalog) -> Preparation {
                     .push((object.destination.clone(), field.clone())),
                 Some(existing) => {
                     let is_new = |option: &&model::catalog::FieldOption| {
-                        existing
-                            .options
-                            .iter()
-                            .all(|known| known.value != option.value)
+                        existing.choices == Choices::Extendable
+                            && existing
+                                .options
+                                .iter()
+                                .all(|known| known.value != option.value)
                     };
                     let options: Vec<_> = field.options.iter().filter(is_new).cloned().collect();
                     if !options.is_empty() {
@@ -204,7 +213,8 @@ impl Work<'_> {
                 &self.plan.id,
                 &self.object.source,
                 after,
-                BATCH_ACTIONS,
+                // Each batch costs three commits, so it is as large as the destination takes; the store ends it earlier where rows are large.
+                ctx.destination.batch_records(),
             )?;
             let (Some((first, _)), Some((last, _))) = (actions.first(), actions.last()) else {
                 break;
@@ -332,11 +342,13 @@ impl Work<'_> {
         let unbound = self.binder.bind(ctx.store, self.planner, &mut records)?;
         self.tell_unbound(ctx, unbound)?;
         let connection = ctx.connection.clone();
+        let ties = self.find_ties(ctx, &records)?;
         let batch = WriteBatch {
             connection,
             source_object: self.object.source.clone(),
             records,
             writes,
+            ties,
         };
         let answers = ctx.destination.write_records(&batch).await;
         let answers = answers.map_err(|error| {
@@ -354,10 +366,20 @@ impl Work<'_> {
         }
         let mut findings = Vec::new();
         for ((position, planned), answer) in written.into_iter().zip(answers) {
+            if let WriteOutcome::Written { notes, .. } = &answer {
+                findings.extend(notes.iter().map(|note| {
+                    self.finding(
+                        FindingCode::FilledIn,
+                        planned.record.as_str(),
+                        None,
+                        note.clone(),
+                    )
+                }));
+            }
             let outcome = match (answer, &planned.action) {
                 (WriteOutcome::Written { id, .. }, Action::Create { .. }) => Outcome::Created(id),
                 (
-                    WriteOutcome::Written { id, before },
+                    WriteOutcome::Written { id, before, .. },
                     Action::Update {
                         before: planned_before,
                         ..
@@ -382,6 +404,42 @@ impl Work<'_> {
         }
         ctx.store.add_findings(ctx.run, &findings)?;
         Ok(())
+    }
+
+    /// What each record is tied to at once, where the destination asks for it: the ends of its planned links that are there already.
+    fn find_ties(
+        &self,
+        ctx: &Context<'_>,
+        records: &Batch,
+    ) -> Result<Vec<Vec<(ObjectName, DestinationRecordId)>>, RunError> {
+        let wanted = ctx.destination.ties(&self.object.destination);
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let objects = &self.plan.header.mapping.objects;
+        let places: HashMap<&str, usize> =
+            records.iter().map(|record| record.id()).zip(0..).collect();
+        let mut ties = vec![Vec::new(); records.len()];
+        for other in objects
+            .iter()
+            .filter(|other| wanted.contains(&other.destination))
+        {
+            let links =
+                ctx.store
+                    .load_links_between(&self.plan.id, &self.object.source, &other.source)?;
+            let links: Vec<_> = links
+                .iter()
+                .filter_map(|(from, to)| Some((*places.get(from.as_str())?, to.as_str())))
+                .collect();
+            let ends: Vec<_> = links.iter().map(|(_, to)| *to).collect();
+            let found = ctx
+                .store
+                .find_identities(&ctx.connection, &other.source, &ends)?;
+            for ((place, _), end) in links.into_iter().zip(found) {
+                ties[place].extend(end.map(|end| (other.destination.clone(), end)));
+            }
+        }
+        Ok(ties)
     }
 
     /// Binds each linked record to its survivor's, in rounds: a survivor may itself be linked to another.
@@ -426,7 +484,7 @@ impl Work<'_> {
     }
 
     fn note(&self, ctx: &mut Context<'_>, outcomes: &[ActionOutcome]) -> Result<(), RunError> {
-        for chunk in outcomes.chunks(BATCH_ACTIONS as usize) {
+        for chunk in outcomes.chunks(OUTCOMES_MAX) {
             let object = self.object;
             ctx.store.write_outcomes(
                 ctx.run,

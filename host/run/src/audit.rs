@@ -20,7 +20,7 @@ use store::AuditedAction;
 
 use crate::apply::{AUDITED, PREPARED};
 use crate::bind::Binder;
-use crate::context::{BATCH_RECORDS, Context, decode_stored};
+use crate::context::{BATCH_RECORDS, Context, decode_stored, properties};
 use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::lookup::Memory;
@@ -380,7 +380,7 @@ impl<'w> Work<'w> {
         }
         let actual = ctx
             .destination
-            .read_records(&self.object.destination, &ids)
+            .read_records(&self.object.destination, &properties(self.object), &ids)
             .await;
         let actual = actual.map_err(|error| {
             RunError::destination(

@@ -1,7 +1,9 @@
 //! What every phase works with.
 
+use model::mapping::ObjectMapping;
 use model::row::RowLimits;
 use model::{Batch, ConnectionId, Destination, ObjectInfo, Source};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 
@@ -20,6 +22,8 @@ pub struct Context<'a> {
     pub source: &'a dyn Source,
     /// What is written to.
     pub destination: &'a dyn Destination,
+    /// Owners that a person paired: e-mail address at the source, and e-mail address or id at the destination.
+    pub owners: &'a BTreeMap<String, String>,
     /// Hears how far it is.
     pub progress: &'a dyn Progress,
     /// Tells the time that a plan says it was made at: that of the exchanges where these are recorded or replayed, so that a replay makes
@@ -30,12 +34,14 @@ pub struct Context<'a> {
 /// Records that are worked on at once: small enough for memory, large enough for one transaction each to be cheap.
 pub(crate) const BATCH_RECORDS: u32 = 500;
 
-/// Actions that are carried out between an intent and its outcomes. Each batch costs three commits, so it is larger where the rows are
-/// small; the store ends it earlier where they are not.
-pub(crate) const BATCH_ACTIONS: u32 = 2_000;
-
 /// Bytes of rows that are worked on at once.
 pub(crate) const BATCH_BYTES: usize = 4 << 20;
+
+/// The properties that a mapping fills: what of a destination's record is worth reading.
+pub(crate) fn properties(object: &ObjectMapping) -> Vec<&str> {
+    let filled = object.fields.iter().map(|field| field.destination.as_str());
+    filled.collect()
+}
 
 impl Context<'_> {
     /// Ends the phase where a person asked for it.

@@ -1,7 +1,7 @@
 //! Discover: both catalogs, and the mapping that follows from them.
 
 use model::mapping::Mapping;
-use model::{Account, Catalog, Finding};
+use model::{Account, Catalog, Finding, FindingCode};
 
 use crate::context::Context;
 use crate::error::RunError;
@@ -12,6 +12,8 @@ use crate::progress::Phase;
 pub struct Discovered {
     /// The source's account.
     pub account: Account,
+    /// The destination's account.
+    pub destination_account: Account,
     /// The source's objects and pipelines.
     pub source: Catalog,
     /// The destination's objects and pipelines.
@@ -26,7 +28,7 @@ pub struct Discovered {
 const DESTINATION: &str = "destination-account";
 
 /// What is bound was bound in one account of the destination. In another one the bound records would look deleted, so it is refused.
-pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<(), RunError> {
+pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<Account, RunError> {
     let account = ctx.destination.check().await;
     let account =
         account.map_err(|error| RunError::destination("asking for the account", error))?;
@@ -36,8 +38,11 @@ pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<(), RunEr
             known,
             found: account.id,
         }),
-        Some(_) => Ok(()),
-        None => Ok(ctx.store.save_document(DESTINATION, key, &account.id)?),
+        Some(_) => Ok(account),
+        None => {
+            ctx.store.save_document(DESTINATION, key, &account.id)?;
+            Ok(account)
+        }
     }
 }
 
@@ -48,7 +53,7 @@ pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<(), RunEr
 pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
     let catalog = "catalog".into();
     ctx.progress.begin(Phase::Discover, &catalog, None);
-    check_destination(ctx).await?;
+    let destination_account = check_destination(ctx).await?;
     let account = ctx
         .source
         .check()
@@ -64,6 +69,17 @@ pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
         destination.map_err(|error| RunError::destination("reading the catalog", error))?;
     let (mapping, mapped) = reconcile::default_mapping(&source, &destination);
     findings.extend(mapped);
+    let missing = destination_account
+        .missing_scopes
+        .iter()
+        .map(|what| Finding {
+            code: FindingCode::NoPermission,
+            object: catalog.clone(),
+            record: None,
+            field: None,
+            message: format!("destination: {what}"),
+        });
+    findings.extend(missing);
     ctx.store.save_document(
         "account-currency",
         ctx.connection.as_str(),
@@ -74,6 +90,7 @@ pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
     ctx.progress.end();
     Ok(Discovered {
         account,
+        destination_account,
         source,
         destination,
         mapping,

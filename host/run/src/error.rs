@@ -48,6 +48,9 @@ pub enum RunError {
     /// What the store holds does not fit together.
     #[error("the project's state does not fit together: {0}")]
     Inconsistent(String),
+    /// The table of owners names somebody who is not there.
+    #[error("the table of owners cannot be used: {}", .0.join("; "))]
+    Owners(Vec<String>),
     /// A phase before this one is missing.
     #[error("{missing} first: {why}")]
     NotYet {

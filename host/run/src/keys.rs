@@ -1,8 +1,11 @@
 //! Match keys of both sides into the store, so that a record's match is one lookup and memory stays flat.
 
+use std::collections::HashSet;
+
+use model::catalog::StandardObject;
 use model::mapping::ObjectMapping;
 use model::{Batch, Catalog};
-use reconcile::Matcher;
+use reconcile::{Matcher, owner_key};
 use store::Side;
 
 use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored};
@@ -26,7 +29,10 @@ pub(crate) async fn collect_keys(
         if let Some(info) = target.find_object(object.destination.as_str()) {
             let matcher = Matcher::new(object.standard, info);
             if matcher.has_rules() {
-                collect_destination_keys(ctx, object, &matcher).await?;
+                let ids = collect_destination_keys(ctx, object, &matcher).await?;
+                if object.standard == StandardObject::Owner {
+                    pair_owners(ctx, object, &ids)?;
+                }
             }
         }
     }
@@ -67,8 +73,8 @@ async fn collect_destination_keys(
     ctx: &mut Context<'_>,
     object: &ObjectMapping,
     matcher: &Matcher,
-) -> Result<(), RunError> {
-    let mut cursor = None;
+) -> Result<HashSet<String>, RunError> {
+    let (mut cursor, mut ids) = (None, HashSet::new());
     loop {
         ctx.go_on()?;
         let page = ctx
@@ -79,11 +85,52 @@ async fn collect_destination_keys(
             |error| RunError::destination(format!("reading {} records", object.destination), error);
         let (records, next) = page.map_err(failed)?;
         add_keys(ctx, Side::Destination, object, &records, matcher)?;
+        if object.standard == StandardObject::Owner {
+            ids.extend(records.iter().map(|record| record.id().to_owned()));
+        }
         cursor = next;
         if cursor.is_none() {
-            return Ok(());
+            return Ok(ids);
         }
     }
+}
+
+/// Lets the owners of the table be found under the addresses that they have at the source. Everything wrong with it is told together.
+fn pair_owners(
+    ctx: &mut Context<'_>,
+    object: &ObjectMapping,
+    ids: &HashSet<String>,
+) -> Result<(), RunError> {
+    let (mut pairs, mut faults) = (Vec::new(), Vec::new());
+    for (source, destination) in ctx.owners {
+        let Some(key) = owner_key(source) else {
+            faults.push(format!("{source:?} is no e-mail address"));
+            continue;
+        };
+        let found = match owner_key(destination) {
+            Some(key) => {
+                let rule = key.rule.name();
+                ctx.store
+                    .find_match(Side::Destination, &object.source, rule, &key.key)?
+            }
+            None => ids.get(destination).cloned(),
+        };
+        match found {
+            Some(id) => pairs.push((key, id)),
+            None => faults.push(format!(
+                "the destination has no owner {destination:?} for {source}"
+            )),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(RunError::Owners(faults));
+    }
+    let mut claims = pairs
+        .iter()
+        .map(|(key, id)| (key.rule.name(), key.key.as_str(), id.as_str()));
+    Ok(ctx
+        .store
+        .set_match_keys(Side::Destination, &object.source, &mut claims)?)
 }
 
 /// Destination keys are stored under the source object's name, as the source's are: the two are asked together.

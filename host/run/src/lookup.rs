@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use model::mapping::Binding;
 use model::{ConnectionId, ObjectName};
-use reconcile::Directory;
-use store::Store;
+use reconcile::{Directory, currency_key};
+use store::{Side, Store};
 
 use crate::bind::Binder;
 use crate::error::RunError;
@@ -21,6 +21,9 @@ pub(crate) struct Memory {
     connection: ConnectionId,
     binder: RefCell<Binder>,
     staged: RefCell<HashMap<ObjectName, HashMap<String, bool>>>,
+    /// The source's object of currencies, where the destination has its own list of them and takes no others.
+    currency: Option<ObjectName>,
+    currencies: RefCell<HashMap<String, bool>>,
 }
 
 impl Memory {
@@ -30,7 +33,15 @@ impl Memory {
             connection: connection.clone(),
             binder: RefCell::new(binder),
             staged: RefCell::default(),
+            currency: None,
+            currencies: RefCell::default(),
         }
+    }
+
+    /// Holds currencies against the destination's list, whose keys stand under that object of the source.
+    pub(crate) fn with_currencies(mut self, currency: Option<ObjectName>) -> Self {
+        self.currency = currency;
+        self
     }
 
     /// The directory over the store as it is now.
@@ -95,5 +106,25 @@ impl Directory for Lookup<'_> {
             .borrow_mut()
             .find(self.store, binding, id);
         self.keep(found, None).map(Cow::Owned)
+    }
+
+    fn has_currency(&self, code: &str) -> bool {
+        let Some(object) = &self.memory.currency else {
+            return code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        };
+        let mut known = self.memory.currencies.borrow_mut();
+        if let Some(has) = known.get(code) {
+            return *has;
+        }
+        let key = currency_key(code);
+        let found = self
+            .store
+            .find_match(Side::Destination, object, key.rule.name(), &key.key);
+        let has = self.keep(
+            found.map(|found| found.is_some()).map_err(RunError::from),
+            false,
+        );
+        known.insert(code.to_owned(), has);
+        has
     }
 }

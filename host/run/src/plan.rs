@@ -5,18 +5,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use model::catalog::FieldTable;
+use model::catalog::{FieldTable, StandardObject};
 use model::destination::Prepared;
 use model::mapping::{Mapping, ObjectMapping, StageTarget};
 use model::plan::{Action, Plan, PlanHeader, PlannedAction, PlannedLink, Reason};
 use model::{
-    Batch, Catalog, Date, DestinationRecordId, Finding, FindingCode, ObjectInfo, RecordRef,
+    Batch, Catalog, Date, DestinationRecordId, Finding, FindingCode, ObjectInfo, ObjectName,
+    RecordRef,
 };
-use reconcile::{Known, MatchKeys, Matched, ObjectPlanner, PlannerOutput, Survivor};
+use reconcile::{Known, MatchKeys, Matched, ObjectPlanner, PlannerOutput, Survivor, is_writable};
 use store::{MissingEnds, PlanWriter, Side};
 
 use crate::bind::Binder;
-use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored};
+use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored, properties};
 use crate::discover::Discovered;
 use crate::error::RunError;
 use crate::keys::collect_keys;
@@ -40,7 +41,8 @@ pub async fn plan(
     let memory = Memory::new(
         &ctx.connection,
         Binder::new(&ctx.connection, &existing_stages(discovered)),
-    );
+    )
+    .with_currencies(fixed_currencies(mapping, &discovered.destination));
     let mut draft = Draft {
         writer: ctx.store.begin_plan()?,
         memory,
@@ -77,7 +79,7 @@ pub async fn plan(
     });
     let header = PlanHeader {
         connection: ctx.connection.clone(),
-        destination: "local CRM".to_owned(),
+        destination: discovered.destination_account.name.clone(),
         parent,
         created_at: (ctx.now)(),
         cutover,
@@ -92,6 +94,13 @@ pub async fn plan(
     ctx.store
         .save_document(PLAN_RUN, plan.id.as_str(), &ctx.run)?;
     Ok(plan)
+}
+
+/// The source's object of currencies, where the destination keeps its own and takes no new ones.
+fn fixed_currencies(mapping: &Mapping, destination: &Catalog) -> Option<ObjectName> {
+    let entry = mapping.find_standard(StandardObject::Currency)?;
+    let target = destination.find_object(entry.destination.as_str())?;
+    (!is_writable(target)).then(|| entry.source.clone())
 }
 
 /// Kind of the documents that hold which run made a plan.
@@ -394,7 +403,7 @@ async fn read_current(
     }
     let read = ctx
         .destination
-        .read_records(&object.destination, &wanted)
+        .read_records(&object.destination, &properties(object), &wanted)
         .await;
     read.map(Some).map_err(|error| {
         RunError::destination(format!("reading {} records", object.destination), error)

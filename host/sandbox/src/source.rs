@@ -247,6 +247,7 @@ impl Inner {
             Catalog {
                 objects: reader.objects,
                 pipelines: reader.pipelines,
+                kinds: Vec::new(),
             },
             reader.findings,
         ))

@@ -66,6 +66,37 @@ impl Store {
         self.load_links_where(plan, after, max, condition)
     }
 
+    /// Both ends of every link of the plan that a record of `from` has to one of `to`, whatever its label, in the order of planning.
+    ///
+    /// # Errors
+    /// As [`Self::load_links`].
+    pub fn load_links_between(
+        &self,
+        plan: &PlanId,
+        from: &ObjectName,
+        to: &ObjectName,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let extent = self.extent(plan)?;
+        self.read(format_args!("load links from {from} to {to}"), |db| {
+            let mut select = db.prepare_cached(
+                "SELECT l.from_id, l.to_id FROM planned_link l
+                 WHERE l.position BETWEEN ?1 AND ?2 AND l.association IN (
+                     SELECT s.id FROM association s
+                     JOIN object f ON f.id = s.from_object JOIN object t ON t.id = s.to_object
+                     WHERE f.name = ?3 AND t.name = ?4)
+                 ORDER BY l.position",
+            )?;
+            let between = params![
+                extent.first_link,
+                extent.last_link,
+                from.as_str(),
+                to.as_str()
+            ];
+            let rows = select.query_map(between, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
     fn load_links_where(
         &self,
         plan: &PlanId,

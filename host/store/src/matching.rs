@@ -52,13 +52,36 @@ impl Store {
         object: &ObjectName,
         keys: &mut dyn Iterator<Item = (&'k str, &'k str, &'k str)>,
     ) -> Result<(), StoreError> {
+        let smaller = "WHERE (octet_length(excluded.record_id), excluded.record_id) < (octet_length(record_id), record_id)";
+        self.put_match_keys(side, object, keys, smaller)
+    }
+
+    /// As [`Self::add_match_keys`], in place of whatever the keys stood for.
+    ///
+    /// # Errors
+    /// As every write; none of these keys is then set.
+    pub fn set_match_keys<'k>(
+        &mut self,
+        side: Side,
+        object: &ObjectName,
+        keys: &mut dyn Iterator<Item = (&'k str, &'k str, &'k str)>,
+    ) -> Result<(), StoreError> {
+        self.put_match_keys(side, object, keys, "")
+    }
+
+    fn put_match_keys<'k>(
+        &mut self,
+        side: Side,
+        object: &ObjectName,
+        keys: &mut dyn Iterator<Item = (&'k str, &'k str, &'k str)>,
+        condition: &str,
+    ) -> Result<(), StoreError> {
         let id = self.intern_object(NO_CONNECTION, object)?;
         self.write(Commit::State, format_args!("add match keys of {object}"), |tx| {
-            let mut upsert = tx.prepare_cached(
+            let mut upsert = tx.prepare_cached(&format!(
                 "INSERT INTO scratch.match_key (side, object, rule, key, record_id) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (side, object, rule, key) DO UPDATE SET record_id = excluded.record_id
-                 WHERE (octet_length(excluded.record_id), excluded.record_id) < (octet_length(record_id), record_id)",
-            )?;
+                 ON CONFLICT (side, object, rule, key) DO UPDATE SET record_id = excluded.record_id {condition}"
+            ))?;
             for (rule, key, record) in keys {
                 upsert.execute(params![side.number(), id, rule, key, record])?;
             }

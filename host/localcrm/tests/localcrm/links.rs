@@ -14,10 +14,10 @@ fn write(house: &House, links: &[Link]) -> Vec<Result<bool, String>> {
 }
 
 fn count(house: &House, from: &str, to: &str) -> u64 {
-    now(house
+    house
         .crm
-        .count_links(&ObjectName::new(from), &ObjectName::new(to)))
-    .unwrap()
+        .count_links(&ObjectName::new(from), &ObjectName::new(to))
+        .unwrap()
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn a_batch_that_cannot_be_kept_is_told_and_nothing_of_it_is_there() {
         source_object: "person".into(),
         records: builder.finish(),
         writes: vec![Write::Create],
+        ties: Vec::new(),
     };
     assert!(matches!(
         now(house.crm.write_records(&batch)),

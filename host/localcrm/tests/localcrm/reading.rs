@@ -128,9 +128,10 @@ fn a_value_that_a_person_put_there_in_another_form_is_told_by_name() {
         .sql()
         .execute("UPDATE contacts SET date_of_birth = 'long ago'", [])
         .unwrap();
-    let read = now(house
-        .crm
-        .read_records(&ObjectName::new("contact"), std::slice::from_ref(&id)));
+    let read =
+        now(house
+            .crm
+            .read_records(&ObjectName::new("contact"), &[], std::slice::from_ref(&id)));
     let Err(DestinationError::Unusable(why)) = read else {
         panic!("{read:?}")
     };

@@ -370,7 +370,7 @@ fn an_archived_record_frees_its_source_key_and_email() {
     assert_ne!(old, new);
     let read = now(house
         .crm
-        .read_records(&ObjectName::new("contact"), &[old, new.clone()]))
+        .read_records(&ObjectName::new("contact"), &[], &[old, new.clone()]))
     .unwrap();
     assert_eq!(
         read.iter()

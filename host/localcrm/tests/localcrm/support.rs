@@ -87,6 +87,7 @@ impl House {
             source_object,
             records,
             writes,
+            ties: Vec::new(),
         };
         now(self.crm.write_records(&batch)).unwrap()
     }
@@ -96,10 +97,11 @@ impl House {
     }
 
     pub fn read(&self, object: &str, id: &DestinationRecordId) -> Vec<(String, Value)> {
-        let batch = now(self
-            .crm
-            .read_records(&ObjectName::new(object), std::slice::from_ref(id)))
-        .unwrap();
+        let batch =
+            now(self
+                .crm
+                .read_records(&ObjectName::new(object), &[], std::slice::from_ref(id)))
+            .unwrap();
         let record = batch
             .iter()
             .next()
@@ -212,7 +214,7 @@ pub fn decimal(text: &str) -> Value {
 #[track_caller]
 pub fn written(outcome: WriteOutcome) -> (DestinationRecordId, Option<String>) {
     match outcome {
-        WriteOutcome::Written { id, before } => (id, before),
+        WriteOutcome::Written { id, before, .. } => (id, before),
         WriteOutcome::Refused(why) => panic!("refused: {why}"),
     }
 }

@@ -62,6 +62,7 @@ fn catalog() -> Arc<model::Catalog> {
     Arc::new(model::Catalog {
         objects: vec![Arc::new(object)],
         pipelines: Vec::new(),
+        ..model::Catalog::default()
     })
 }
 

@@ -142,10 +142,7 @@ impl Bench {
         let settings = manifest.settings(&BTreeMap::new()).unwrap();
         let connection = ConnectionId::new("conformance");
         let source = ConnectorSource::new(connector, &connection, wire.clone(), settings, limits);
-        let catalog = Catalog {
-            objects: Vec::new(),
-            pipelines: Vec::new(),
-        };
+        let catalog = Catalog::default();
         Some(Self {
             source,
             wire,
