@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "ed25519-dalek",
         ],
     ),
+    ("hubspot", &["model", "egress"], &[]),
     (
         "sandbox",
         &["model", "egress"],
@@ -49,6 +50,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "egress",
             "market",
             "sandbox",
+            "hubspot",
             "run",
             "simulators",
         ],

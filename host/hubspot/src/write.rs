@@ -1,0 +1,367 @@
+//! Writing a batch of records: made by their source keys, changed by their ids, each with an outcome of its own.
+//!
+//! A write whose answer was lost is looked up by the unique property before anything is sent again; one refusal never fails its batch.
+
+mod update;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use model::destination::{SOURCE_KEY_PROPERTY, Write, WriteBatch, WriteOutcome};
+use model::{DestinationError, ObjectInfo};
+
+use crate::answer::Records;
+use crate::api::{Api, Failed, Repeat, at_once};
+use crate::body::{FirstStage, Inputs, keys};
+use crate::explain::Refusal;
+use crate::objects::Kind;
+use crate::read::{AT_ONCE, BATCH_MAX, find_keys};
+
+/// The most bytes of rows in one call; bodies of e-mails are long.
+const CALL_MAX_BYTES: usize = 4 << 20;
+
+/// Where an error within an answer names the input.
+const TRACE: &str = "objectWriteTraceId";
+
+/// How often a lost write is looked up and sent again, and the first wait before it.
+const LOST_TRIES: u32 = 7;
+const LOST_WAIT: Duration = Duration::from_millis(500);
+
+/// What a batch is written with.
+pub(crate) struct Writer<'w> {
+    pub(crate) api: &'w Api,
+    pub(crate) kind: &'static Kind,
+    /// The object as it is at HubSpot now.
+    pub(crate) info: &'w Arc<ObjectInfo>,
+    pub(crate) batch: &'w WriteBatch,
+    pub(crate) first_stage: Option<FirstStage>,
+    /// Set once HubSpot said that this object has no upsert.
+    pub(crate) without_upsert: &'w AtomicBool,
+}
+
+/// Positions in the batch, and what came of each.
+type Settled = Vec<(usize, WriteOutcome)>;
+
+/// What one call is to do.
+enum Call {
+    Create(Vec<usize>),
+    Update(Vec<usize>),
+}
+
+impl Writer<'_> {
+    /// Writes everything; one outcome for each record, in order.
+    pub(crate) async fn write(&self) -> Result<Vec<WriteOutcome>, DestinationError> {
+        let keys = &keys(self.batch);
+        let mut outcomes: Vec<Option<WriteOutcome>> = vec![None; self.batch.writes.len()];
+        // Two changes of one record do not fit into one call, and their order matters: the second goes in another round.
+        for round in self.rounds() {
+            let settled: Vec<Settled> = at_once(
+                round.into_iter().map(|call| self.carry_out(keys, call)),
+                AT_ONCE,
+            )
+            .await?;
+            settled
+                .into_iter()
+                .flatten()
+                .for_each(|(place, outcome)| outcomes[place] = Some(outcome));
+        }
+        let outcomes = outcomes.into_iter().enumerate().map(|(place, outcome)| {
+            outcome.ok_or_else(|| {
+                DestinationError::Ambiguous(format!("{} has no outcome", self.name(place)))
+            })
+        });
+        outcomes.collect()
+    }
+
+    async fn carry_out(&self, keys: &[String], call: Call) -> Result<Settled, DestinationError> {
+        match call {
+            Call::Create(places) => self.create(keys, places).await,
+            Call::Update(places) => self.update(places).await,
+        }
+    }
+
+    fn rounds(&self) -> Vec<Vec<Call>> {
+        let mut round_of: HashMap<&str, usize> = HashMap::new();
+        let mut rounds: Vec<(Vec<usize>, Vec<usize>)> = vec![Default::default()];
+        for (place, write) in self.batch.writes.iter().enumerate() {
+            match write {
+                Write::Create => rounds[0].0.push(place),
+                Write::Update(id) => {
+                    let next = round_of.entry(id.as_str()).or_default();
+                    if rounds.len() == *next {
+                        rounds.push(Default::default());
+                    }
+                    rounds[*next].1.push(place);
+                    *next += 1;
+                }
+            }
+        }
+        let calls = |(creates, updates): (Vec<usize>, Vec<usize>)| {
+            let creates = self.chunks(&creates).into_iter().map(Call::Create);
+            let updates = self.chunks(&updates).into_iter().map(Call::Update);
+            creates.chain(updates).collect()
+        };
+        rounds.into_iter().map(calls).collect()
+    }
+
+    /// As many as one call takes, by number and by size.
+    fn chunks(&self, places: &[usize]) -> Vec<Vec<usize>> {
+        let (mut chunks, mut bytes): (Vec<Vec<usize>>, usize) = (Vec::new(), 0);
+        for place in places {
+            let size = self
+                .batch
+                .records
+                .record(*place)
+                .row_text()
+                .map_or(0, str::len);
+            match chunks.last_mut() {
+                Some(chunk) if chunk.len() < BATCH_MAX && bytes + size <= CALL_MAX_BYTES => {
+                    chunk.push(*place)
+                }
+                _ => {
+                    chunks.push(vec![*place]);
+                    bytes = 0;
+                }
+            }
+            bytes += size;
+        }
+        chunks
+    }
+
+    async fn create(
+        &self,
+        keys: &[String],
+        places: Vec<usize>,
+    ) -> Result<Settled, DestinationError> {
+        let (mut open, mut settled, mut lost) = (vec![places], Settled::new(), 0);
+        while let Some(places) = open.pop() {
+            let (path, body, mut notes) = self.create_call(keys, &places);
+            let failed = match self.api.post(&path, body, Repeat::Never).await {
+                Ok(body) => {
+                    let rest = self
+                        .settle(keys, &places, &body, &mut notes, &mut settled)
+                        .await?;
+                    open.extend(halves(rest));
+                    continue;
+                }
+                Err(failed) => failed,
+            };
+            match failed {
+                Failed::Lost(cause) => {
+                    lost += 1;
+                    if lost > LOST_TRIES {
+                        return Err(DestinationError::Ambiguous(cause));
+                    }
+                    tracing::debug!(object = self.kind.path, %cause, "a write was lost; looking up what became of it");
+                    tokio::time::sleep(LOST_WAIT * 2_u32.pow(lost - 1)).await;
+                    let rest = self.look_up(keys, places, &mut settled).await?;
+                    open.extend((!rest.is_empty()).then_some(rest));
+                }
+                Failed::Refused {
+                    status: 404 | 405, ..
+                } if self.upserts() => {
+                    // This object has no upsert. Making it with the unique property is as safe: a second one is refused.
+                    self.without_upsert.store(true, Ordering::Relaxed);
+                    open.push(places);
+                }
+                Failed::Refused {
+                    status: 400 | 409 | 413 | 422,
+                    refusal,
+                } => match places[..] {
+                    [place] => settled.push((place, self.refused(keys, place, &refusal).await?)),
+                    _ => open.extend(halves(places)),
+                },
+                failed => return Err(failed.stop(&format!("writing {}", self.kind.path))),
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Ties can only be made by a plain creation.
+    fn upserts(&self) -> bool {
+        self.kind.ties.is_empty() && !self.without_upsert.load(Ordering::Relaxed)
+    }
+
+    fn create_call(
+        &self,
+        keys: &[String],
+        places: &[usize],
+    ) -> (String, Vec<u8>, HashMap<usize, Vec<String>>) {
+        let mut inputs = Inputs::new(self.kind, self.batch.records.object());
+        let (upserts, first, mut notes) =
+            (self.upserts(), self.first_stage.as_ref(), HashMap::new());
+        for place in places {
+            let (record, key) = (self.batch.records.record(*place), keys[*place].as_str());
+            let told = if upserts {
+                inputs.upsert(record, *place, key, first)
+            } else {
+                let ties = self.batch.ties.get(*place).map_or(&[][..], Vec::as_slice);
+                inputs.create(record, *place, key, first, ties)
+            };
+            if !told.is_empty() {
+                notes.insert(*place, told);
+            }
+        }
+        let rest = if upserts {
+            "/batch/upsert"
+        } else {
+            "/batch/create"
+        };
+        (
+            self.api.version.objects(self.kind.path, rest),
+            inputs.finish(),
+            notes,
+        )
+    }
+
+    /// Takes what an answer says of each record. Gives back those of which it says nothing and that are not there either.
+    async fn settle(
+        &self,
+        keys: &[String],
+        places: &[usize],
+        body: &[u8],
+        notes: &mut HashMap<usize, Vec<String>>,
+        settled: &mut Settled,
+    ) -> Result<Vec<usize>, DestinationError> {
+        let answer: Records<'_> = match serde_json::from_slice(body) {
+            Ok(answer) => answer,
+            // It was done, and what became of it can be asked.
+            Err(_) => return self.look_up(keys, places.to_vec(), settled).await,
+        };
+        let mut open: HashSet<usize> = places.iter().copied().collect();
+        self.take_results(keys, places, &answer, (notes, &mut open), settled);
+        for refusal in &answer.errors {
+            for trace in refusal.context(TRACE) {
+                if let Some(place) = trace.parse().ok().filter(|place| open.remove(place)) {
+                    settled.push((place, self.refused(keys, place, refusal).await?));
+                }
+            }
+        }
+        let first = answer.errors.first();
+        if open.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rest = places
+            .iter()
+            .copied()
+            .filter(|place| open.contains(place))
+            .collect();
+        let rest = self.look_up(keys, rest, settled).await?;
+        match (&rest[..], first) {
+            ([place], Some(refusal)) if places.len() == 1 => {
+                settled.push((*place, self.refused(keys, *place, refusal).await?));
+                Ok(Vec::new())
+            }
+            ([place], None) if places.len() == 1 => Err(DestinationError::Ambiguous(format!(
+                "HubSpot said nothing of {}, and it is not there",
+                self.name(*place)
+            ))),
+            _ => Ok(rest),
+        }
+    }
+
+    /// What was written, each record told by its trace id, else by its key.
+    fn take_results(
+        &self,
+        keys: &[String],
+        places: &[usize],
+        answer: &Records<'_>,
+        (notes, open): (&mut HashMap<usize, Vec<String>>, &mut HashSet<usize>),
+        settled: &mut Settled,
+    ) {
+        let by_key: HashMap<&str, usize> = places
+            .iter()
+            .map(|place| (keys[*place].as_str(), *place))
+            .collect();
+        for record in &answer.results {
+            let trace = record.object_write_trace_id.as_ref();
+            let traced = trace.and_then(|trace| trace.parse().ok());
+            let key = || record.properties.find(SOURCE_KEY_PROPERTY);
+            let place = traced.or_else(|| by_key.get(key()?).copied());
+            if let Some(place) = place.filter(|place| open.remove(place)) {
+                let written = WriteOutcome::Written {
+                    id: record.id.as_ref().into(),
+                    before: None,
+                    notes: notes.remove(&place).unwrap_or_default(),
+                };
+                settled.push((place, written));
+            }
+        }
+    }
+
+    /// Takes what is there already; gives back what is not.
+    async fn look_up(
+        &self,
+        keys: &[String],
+        places: Vec<usize>,
+        settled: &mut Settled,
+    ) -> Result<Vec<usize>, DestinationError> {
+        let asked: Vec<&str> = places.iter().map(|place| keys[*place].as_str()).collect();
+        let found = find_keys(self.api, self.kind, &asked).await?;
+        let (there, rest): (Vec<_>, Vec<_>) = places
+            .into_iter()
+            .partition(|place| found.contains_key(keys[*place].as_str()));
+        settled.extend(there.into_iter().map(|place| {
+            let id = found[keys[place].as_str()].as_str().into();
+            (
+                place,
+                WriteOutcome::Written {
+                    id,
+                    before: None,
+                    notes: Vec::new(),
+                },
+            )
+        }));
+        Ok(rest)
+    }
+
+    /// A refusal for good; unless the record that is in the way is this one itself, written by an attempt whose answer was lost.
+    async fn refused(
+        &self,
+        keys: &[String],
+        place: usize,
+        refusal: &Refusal,
+    ) -> Result<WriteOutcome, DestinationError> {
+        if refusal.category == "CONFLICT" || refusal.existing_id().is_some() {
+            let mut settled = Settled::new();
+            self.look_up(keys, vec![place], &mut settled).await?;
+            if let Some((_, outcome)) = settled.pop() {
+                return Ok(outcome);
+            }
+        }
+        Ok(WriteOutcome::Refused(format!(
+            "destination refused {}: {}",
+            self.name(place),
+            refusal.explain()
+        )))
+    }
+
+    fn name(&self, place: usize) -> String {
+        format!(
+            "{} {}",
+            self.kind.standard,
+            self.batch.records.record(place).id()
+        )
+    }
+}
+
+/// Two halves of what is to be tried again; nothing of nothing.
+fn halves(mut places: Vec<usize>) -> impl Iterator<Item = Vec<usize>> {
+    let right = places.split_off(places.len() / 2);
+    [places, right].into_iter().filter(|half| !half.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_hold_everything_once() {
+        let all = |places: Vec<usize>| halves(places).collect::<Vec<_>>();
+        assert_eq!(all(vec![]), Vec::<Vec<usize>>::new());
+        assert_eq!(all(vec![7]), [[7]]);
+        assert_eq!(all(vec![1, 2, 3]), [vec![1], vec![2, 3]]);
+    }
+}
