@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 /// Faults to order, all off by default. As text: a comma list such as
 /// `latency=50,429=0.02,500=0.01,reset=0.005,truncate=0.005,repeat-page=0.01,echo=0.01,change-while-paging,seed=7`;
-/// latency in milliseconds, rates per request from 0 to 1.
+/// latency in milliseconds, rates per request from 0 to 1. Also `423`, `477`, `502`, `503`, `504`, `521`, `523` and `524`; those from 500 on,
+/// and `reset`, have a form such as `502-after`: the answer is lost, but the request was carried out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
     /// Added to every answer, in milliseconds.
@@ -18,6 +19,10 @@ pub struct Faults {
     pub server_error: f64,
     /// Share of requests whose connection is closed, before the answer or within its body.
     pub reset: f64,
+    /// Share of requests that are carried out, and whose connection then closes without an answer.
+    pub reset_after: f64,
+    /// Shares of requests answered with further statuses, by their names in an order of faults.
+    pub statuses: Vec<(StatusFault, f64)>,
     /// Share of requests whose JSON ends early though the length is declared so.
     pub truncate: f64,
     /// Share of requests for a further page that are answered with the page before.
@@ -30,12 +35,49 @@ pub struct Faults {
     pub seed: u64,
 }
 
+/// A status that a request is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusFault {
+    /// The name that it is ordered by.
+    pub name: &'static str,
+    /// The status.
+    pub status: u16,
+    /// The request is carried out nevertheless.
+    pub after: bool,
+}
+
+const fn status(name: &'static str, status: u16, after: bool) -> StatusFault {
+    StatusFault {
+        name,
+        status,
+        after,
+    }
+}
+
+const STATUSES: &[StatusFault] = &[
+    status("423", 423, false),
+    status("477", 477, false),
+    status("500-after", 500, true),
+    status("502", 502, false),
+    status("502-after", 502, true),
+    status("503", 503, false),
+    status("503-after", 503, true),
+    status("504", 504, false),
+    status("504-after", 504, true),
+    status("521", 521, false),
+    status("521-after", 521, true),
+    status("523", 523, false),
+    status("523-after", 523, true),
+    status("524", 524, false),
+    status("524-after", 524, true),
+];
+
 /// Why an order of faults cannot be understood.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FaultsError {
     /// No such fault.
     #[error(
-        "unknown fault {0:?}; known: latency=MS, 429=RATE, 500=RATE, reset=RATE, truncate=RATE, repeat-page=RATE, echo=RATE, change-while-paging, seed=N"
+        "unknown fault {0:?}; known: latency=MS, 429=RATE, 500=RATE, 423=RATE, 477=RATE, 502=RATE (503, 504, 521, 523, 524), 502-after=RATE (500, 503, 504, 521, 523, 524), reset=RATE, reset-after=RATE, truncate=RATE, repeat-page=RATE, echo=RATE, change-while-paging, seed=N"
     )]
     Unknown(String),
     /// The value is missing or out of range.
@@ -64,6 +106,10 @@ pub enum Fault {
     ResetBefore,
     /// The connection closes within the body.
     ResetWithin,
+    /// The request is carried out, then the connection closes without an answer.
+    ResetAfter,
+    /// Another status.
+    Status(StatusFault),
     /// The JSON ends early.
     Truncate,
     /// The page before once more.
@@ -79,6 +125,8 @@ impl Fault {
             Self::RateLimited { .. } => "429",
             Self::ServerError => "500",
             Self::ResetBefore | Self::ResetWithin => "reset",
+            Self::ResetAfter => "reset-after",
+            Self::Status(fault) => fault.name,
             Self::Truncate => "truncate",
             Self::RepeatPage => "repeat-page",
             Self::Echo => "echo",
@@ -106,9 +154,14 @@ impl Faults {
             (self.truncate, Fault::Truncate),
             (self.repeat_page, Fault::RepeatPage),
             (self.echo, Fault::Echo),
+            (self.reset_after, Fault::ResetAfter),
         ];
+        let statuses = self
+            .statuses
+            .iter()
+            .map(|(fault, rate)| (*rate, Fault::Status(*fault)));
         let mut below = 0.0;
-        for (rate, fault) in rates {
+        for (rate, fault) in rates.into_iter().chain(statuses) {
             below += rate;
             if share < below {
                 return Some(fault);
@@ -137,9 +190,14 @@ impl FromStr for Faults {
                 "reset" => faults.reset = rate(name, value)?,
                 "truncate" => faults.truncate = rate(name, value)?,
                 "repeat-page" => faults.repeat_page = rate(name, value)?,
+                "reset-after" => faults.reset_after = rate(name, value)?,
                 "echo" => faults.echo = rate(name, value)?,
                 "change-while-paging" if value.is_empty() => faults.change_while_paging = true,
-                _ => return Err(FaultsError::Unknown(part.to_owned())),
+                _ => {
+                    let known = STATUSES.iter().find(|known| known.name == name);
+                    let known = known.ok_or_else(|| FaultsError::Unknown(part.to_owned()))?;
+                    faults.statuses.push((*known, rate(name, value)?));
+                }
             }
         }
         Ok(faults)
@@ -191,6 +249,22 @@ mod tests {
         );
         assert!("429=2".parse::<Faults>().is_err() && "500".parse::<Faults>().is_err());
         assert_eq!("".parse::<Faults>(), Ok(Faults::default()));
+    }
+
+    #[test]
+    fn a_status_may_come_before_or_after_the_request_is_carried_out() {
+        let faults: Faults = "502=0.5,504-after=0.5".parse().unwrap();
+        let given: Vec<_> = (0..100).filter_map(|request| faults.at(request)).collect();
+        assert_eq!(given.len(), 100);
+        for (name, status, after) in [("502", 502, false), ("504-after", 504, true)] {
+            let of_name = given.iter().filter(|fault| fault.name() == name);
+            let all: Vec<_> = of_name.collect();
+            assert!((30..70).contains(&all.len()));
+            assert!(all.iter().all(
+                |fault| matches!(fault, Fault::Status(fault) if (fault.status, fault.after) == (status, after))
+            ));
+        }
+        assert!("502-before=1".parse::<Faults>().is_err());
     }
 
     #[test]

@@ -8,6 +8,10 @@ pub mod crm_sample;
 
 pub mod faults;
 
+mod connection;
+
 pub mod pipedrive;
+
+pub mod hubspot;
 
 pub mod example_crm;

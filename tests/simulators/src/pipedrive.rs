@@ -52,8 +52,6 @@ mod consent;
 
 mod answer;
 
-mod connection;
-
 mod server;
 
 pub use account::Counters;

@@ -60,10 +60,7 @@ impl Properties {
 
     /// Gives a kind of record the vendor's properties.
     pub(super) fn define(&mut self, object: ObjectType, singular: &str, constant: &str) {
-        let mut catalog = Catalog {
-            constant: constant.to_owned(),
-            ..Catalog::default()
-        };
+        let mut catalog = Catalog::new(constant);
         catalog.add_group(&standard::main_group(object, singular));
         for definition in standard::definitions(object, singular) {
             if catalog.group(&definition.group).is_none() {

@@ -82,7 +82,9 @@ fn tables(object: ObjectType) -> (&'static str, &'static [&'static str]) {
                 ALL,
             ],
         ),
-        custom if custom.is_custom() => ("information", &[ALL]),
+        custom if custom.is_custom() => {
+            ("information", &[include_str!("standard/custom.csv"), ALL])
+        }
         _ => ("information", &[include_str!("standard/others.csv"), ALL]),
     }
 }

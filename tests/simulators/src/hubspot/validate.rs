@@ -19,7 +19,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Why a value is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PropertyError {
+pub(super) struct PropertyError {
     /// The property.
     pub name: String,
     /// In the vendor's words.
@@ -29,7 +29,7 @@ pub struct PropertyError {
 }
 
 impl PropertyError {
-    fn new(name: &str, code: &'static str, message: String) -> Self {
+    pub(super) fn new(name: &str, code: &'static str, message: String) -> Self {
         Self {
             name: name.to_owned(),
             message,

@@ -83,6 +83,9 @@ fn api(account: &Account, request: &Request<'_>, generation: Generation, path: &
         Some(Fault::ServerError) => Refusal::server_error().into(),
         Some(Fault::Echo) => Refusal::bad_request(&echo(request)).into(),
         Some(Fault::RateLimited { retry_after }) => ordered_429(retry_after),
+        Some(Fault::Status(fault)) => {
+            Refusal::plain(fault.status, "An error occurred.", "Please try again.").into()
+        }
         _ => serve(
             account,
             request,
@@ -239,7 +242,7 @@ fn serve(
 fn break_off(reply: &mut Reply, fault: Option<Fault>) {
     match fault {
         Some(Fault::Truncate) => reply.body.truncate(reply.body.len() / 2),
-        Some(Fault::ResetBefore) => reply.cut_after = Some(0),
+        Some(Fault::ResetBefore | Fault::ResetAfter) => reply.cut_after = Some(0),
         Some(Fault::ResetWithin) => {
             reply.cut_after = Some(HEAD_BYTES + reply.body.len() as u64 / 2)
         }

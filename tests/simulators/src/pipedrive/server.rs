@@ -4,10 +4,10 @@
 
 use super::account::{Account, Counters};
 use super::answer::answer;
-use super::connection::{Cut, Door};
 use super::message::{Reply, Request};
 use super::oauth::Given;
 use super::options::Options;
+use crate::connection::{Cut, Door};
 use crate::crm_sample::CrmSample;
 use crate::truth::{Crm, Generated, Kind, Live, Source, SourceError};
 use axum::Router;

@@ -50,6 +50,14 @@ struct GroupDraft {
 }
 
 impl Catalog {
+    /// None; `constant` is what messages call the kind, such as `CONTACT`.
+    pub(super) fn new(constant: &str) -> Self {
+        Self {
+            constant: constant.to_owned(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn live(&self, name: &str) -> Option<&Definition> {
         let property = &self.list[*self.places.get(name)?];
         property.archived.is_none().then_some(property)

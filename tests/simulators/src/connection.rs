@@ -17,25 +17,25 @@ const WHOLE: u64 = u64::MAX;
 
 /// Orders the break of one connection.
 #[derive(Debug, Clone)]
-pub(super) struct Cut(Arc<AtomicU64>);
+pub(crate) struct Cut(Arc<AtomicU64>);
 
 impl Cut {
     /// The connection closes once so many more bytes were written.
-    pub(super) fn after(&self, bytes: u64) {
+    pub(crate) fn after(&self, bytes: u64) {
         self.0.store(bytes, Ordering::SeqCst);
     }
 }
 
 /// A connection that can be cut.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     left: Arc<AtomicU64>,
 }
 
 /// Accepts connections on loopback.
 #[derive(Debug)]
-pub(super) struct Door(pub(super) TcpListener);
+pub(crate) struct Door(pub(crate) TcpListener);
 
 impl Listener for Door {
     type Io = Wire;
