@@ -40,6 +40,16 @@ mod settings_routes;
 
 mod limits;
 
+mod scopes;
+
+mod tokens;
+
+mod oauth;
+
+pub mod signature;
+
+mod webhooks;
+
 mod options;
 
 mod record;
@@ -53,6 +63,8 @@ mod state;
 mod view;
 
 mod rules;
+
+mod news;
 
 mod write;
 
@@ -78,6 +90,8 @@ mod routes;
 
 mod portal;
 
+mod deliver;
+
 mod server;
 
 pub use answer::{Answer, Cut};
@@ -96,8 +110,10 @@ pub use properties::PropertyLimits;
 pub use record::{Name, Record, Values};
 pub use server::{Running, StartError, start};
 pub use settings::Settings;
+pub use tokens::{Access, Consent};
 pub use trouble::{Mishap, Planned};
 pub use validations::Rule;
+pub use webhooks::{Legacy, Post};
 
 #[cfg(test)]
 mod tests;

@@ -155,9 +155,9 @@ impl Failure {
         self
     }
 
-    /// Without `context`, as answers about a single record are.
-    pub(super) fn without_context(mut self) -> Self {
-        self.more.context.clear();
+    /// Without a key of `context` that other answers to the same refusal have.
+    pub(super) fn without(mut self, key: &str) -> Self {
+        self.more.context.remove(key);
         self
     }
 

@@ -7,8 +7,9 @@ use super::association_types::Spec;
 use super::associations::{Mode, Node};
 use super::call::{Call, Method};
 use super::clock::iso;
-use super::crud::after;
+use super::crud::{self, after};
 use super::draft::{spec_json, specs};
+use super::news;
 use super::objects::ObjectType;
 use super::rules::may_link;
 use super::state::State;
@@ -75,19 +76,63 @@ pub(super) fn associate(state: &mut State, pair: &Pair) -> Result<(), Failure> {
         }
     }
     let ((object, id), to) = (pair.from, pair.to);
+    if pair.from == pair.to {
+        return Err(Failure::validation(format!(
+            "Object {id} cannot be associated to itself ({id})"
+        )));
+    }
     may_link(state, object, Some(id), to)?;
+    within_limits(state, pair)?;
     state
         .links
         .link(&state.types, pair.from, pair.to, &pair.specs, pair.mode);
+    news::associated(state, pair.from, pair.to, &pair.specs, false);
     for (object, id) in [pair.from, pair.to] {
         orphan(state, object, id);
     }
     Ok(())
 }
 
+/// Refuses more associations of a type than the administrator allows a record.
+fn within_limits(state: &State, pair: &Pair) -> Result<(), Failure> {
+    let (from, to) = (pair.from, pair.to);
+    let unlabelled = state.types.unlabelled(from.0, to.0).map(|kind| kind.spec);
+    for spec in unlabelled.iter().chain(&pair.specs) {
+        let both = [(from, to, *spec), (to, from, back(state, from, to, *spec))];
+        for (from, to, spec) in both {
+            let kind = state.types.find(from.0, to.0, spec);
+            let Some(most) = kind.and_then(|kind| kind.most) else {
+                continue;
+            };
+            let others = state.links.of(from, to.0, 0);
+            let others = others.filter(|(id, specs)| *id != to.1 && specs.contains(&spec));
+            if others.count() as u64 >= most {
+                let message = format!(
+                    "{} {} already has {most} associations of type {}",
+                    state.objects.get(from.0).constant(),
+                    from.1,
+                    spec.id
+                );
+                return Err(Failure::validation(message).sub("crm.associations.LIMIT_EXCEEDED"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same type seen from the other side.
+fn back(state: &State, from: Node, to: Node, spec: Spec) -> Spec {
+    let kind = state.types.find(from.0, to.0, spec);
+    Spec {
+        id: kind.map_or(spec.id, |kind| kind.inverse),
+        ..spec
+    }
+}
+
 /// Ends all associations of a pair.
 pub(super) fn dissociate(state: &mut State, from: Node, to: Node) {
     if state.links.unlink(from, to) {
+        news::associated(state, from, to, &[], true);
         for (object, id) in [from, to] {
             orphan(state, object, id);
         }
@@ -216,11 +261,8 @@ fn page(state: &State, call: &Call, from: Node, to: ObjectType) -> Result<Answer
     let mut paging = None;
     for (id, specs) in state.links.of(from, to, after).take(limit + 1) {
         if results.len() == limit {
-            paging = results.last().map(|last| {
-                let after = last["toObjectId"].to_string();
-                let link = format!("https://api.hubapi.com{}?after={after}", call.path());
-                json!({ "next": { "after": after, "link": link } })
-            });
+            let after = results.last().map(|last| last["toObjectId"].to_string());
+            paging = after.map(|after| crud::paging(call, &after));
             break;
         }
         results.push(json!({

@@ -6,6 +6,7 @@ use super::answer::{Answer, Failure};
 use super::associate::{
     Pair, associate, check_types, default_json, dissociate, labels_json, types_json,
 };
+use super::association_types::Spec;
 use super::associations::{Mode, Node};
 use super::call::Call;
 use super::clock::iso;
@@ -72,10 +73,29 @@ fn envelope(state: &State, good: u16, results: Vec<Value>, errors: Vec<Value>) -
     Answer::json(status, &body)
 }
 
+/// An end of a pair. What is no id at all fails its own input.
 fn end(object: ObjectType, value: &Value) -> Result<Node, Failure> {
-    number(&value["id"])
-        .map(|id| (object, id))
-        .ok_or_else(|| Failure::validation("Invalid input JSON: inputs need from.id and to.id"))
+    if let Some(id) = number(&value["id"]) {
+        return Ok((object, id));
+    }
+    let id = value["id"].as_str().unwrap_or_default();
+    Err(Failure::validation(format!("{id} is not a valid ID"))
+        .sub("crm.associations.INVALID_IDENTIFIER")
+        .context("id", [id]))
+}
+
+fn pair(
+    from: ObjectType,
+    to: ObjectType,
+    input: &Value,
+    specs: Vec<Spec>,
+) -> Result<Pair, Failure> {
+    Ok(Pair {
+        from: end(from, &input["from"])?,
+        to: end(to, &input["to"])?,
+        specs,
+        mode: Mode::Add,
+    })
 }
 
 /// A missing record fails its own input; an unknown type, or one of the other direction, fails the batch.
@@ -89,18 +109,16 @@ fn create(
     for input in inputs {
         let specs = specs(&input["types"])?;
         check_types(state, from, to, &specs)?;
-        pairs.push(Pair {
-            from: end(from, &input["from"])?,
-            to: end(to, &input["to"])?,
-            specs,
-            mode: Mode::Add,
-        });
+        pairs.push(pair(from, to, input, specs));
     }
     let (mut results, mut errors) = (Vec::new(), Vec::new());
     for pair in pairs {
-        match associate(state, &pair) {
-            Ok(()) => results.push(labels_json(state, pair.from, pair.to, &pair.specs)),
-            Err(failure) => errors.push(told(&failure, &pair)),
+        match pair {
+            Err(failure) => errors.push(failure.entry()),
+            Ok(pair) => match associate(state, &pair) {
+                Ok(()) => results.push(labels_json(state, pair.from, pair.to, &pair.specs)),
+                Err(failure) => errors.push(told(&failure, &pair)),
+            },
         }
     }
     Ok(envelope(state, 201, results, errors))
@@ -123,15 +141,12 @@ fn defaults(
     check_types(state, from, to, &[])?;
     let (mut results, mut errors) = (Vec::new(), Vec::new());
     for input in inputs {
-        let pair = Pair {
-            from: end(from, &input["from"])?,
-            to: end(to, &input["to"])?,
-            specs: Vec::new(),
-            mode: Mode::Add,
-        };
-        match associate(state, &pair) {
-            Ok(()) => results.extend(default_json(state, pair.from, pair.to)),
-            Err(failure) => errors.push(told(&failure, &pair)),
+        match pair(from, to, input, Vec::new()) {
+            Err(failure) => errors.push(failure.entry()),
+            Ok(pair) => match associate(state, &pair) {
+                Ok(()) => results.extend(default_json(state, pair.from, pair.to)),
+                Err(failure) => errors.push(told(&failure, &pair)),
+            },
         }
     }
     Ok(envelope(state, 200, results, errors))
@@ -182,8 +197,11 @@ fn nothing(state: &State, node: Node, to: ObjectType) -> Value {
     Failure::new(404, "OBJECT_NOT_FOUND", message)
         .sub("crm.associations.NO_ASSOCIATIONS_FOUND")
         .context("fromObjectId", [node.1.to_string()])
-        .context("fromObjectType", [node.0.to_string()])
-        .context("toObjectType", [to.to_string()])
+        .context(
+            "fromObjectType",
+            [state.objects.get(node.0).singular.as_str()],
+        )
+        .context("toObjectType", [state.objects.get(to).singular.as_str()])
         .entry()
 }
 

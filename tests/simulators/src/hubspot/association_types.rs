@@ -75,6 +75,8 @@ pub(super) struct Kind {
     pub(super) label: Option<String>,
     /// As the third generation names it, such as `contact_to_company_unlabeled`.
     pub(super) name: String,
+    /// Most associations of this type that a record may have.
+    pub(super) most: Option<u64>,
 }
 
 type O = ObjectType;
@@ -181,6 +183,7 @@ impl AssociationTypes {
                 meaning: Meaning::Primary { single },
                 label: Some("Primary".to_owned()),
                 name,
+                most: None,
             };
             let there = format!("{}_to_{}", word(from), word(to));
             let here = format!("{}_to_{}", word(to), word(from));
@@ -197,6 +200,7 @@ impl AssociationTypes {
                     meaning: Meaning::Unlabelled,
                     label: None,
                     name: format!("{}_to_{}{end}", word(from), word(to)),
+                    most: None,
                 };
                 types.add(from, to, kind);
             };
@@ -215,6 +219,7 @@ impl AssociationTypes {
                 meaning: Meaning::Labelled,
                 label: Some(label.to_owned()),
                 name: name.to_owned(),
+                most: None,
             };
             types.add(O::COMPANY, O::COMPANY, kind);
         }
@@ -317,6 +322,7 @@ impl AssociationTypes {
             meaning: meaning.clone(),
             label,
             name,
+            most: None,
         };
         self.add(from, to, kind);
         if !one {
@@ -326,10 +332,28 @@ impl AssociationTypes {
                 meaning,
                 label: back_label,
                 name: back_name,
+                most: None,
             };
             self.add(to, from, kind);
         }
         [spec(there), spec(back)]
+    }
+
+    /// Sets the most associations of a type that a record may have; false where there is no such type.
+    pub(super) fn limit(
+        &mut self,
+        from: ObjectType,
+        to: ObjectType,
+        spec: Spec,
+        most: Option<u64>,
+    ) -> bool {
+        let kinds = self.by_pair.get_mut(&(from, to)).into_iter().flatten();
+        let mut found = false;
+        for kind in kinds.filter(|kind| kind.spec == spec) {
+            kind.most = most;
+            found = true;
+        }
+        found
     }
 
     /// Changes the text of a label; false where there is none of that id.

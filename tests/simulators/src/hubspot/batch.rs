@@ -6,12 +6,13 @@ use super::answer::{Answer, Failure};
 use super::call::Call;
 use super::clock::iso;
 use super::crud::{check_id_property, find};
-use super::draft::{Draft, Input};
+use super::draft::{Draft, Input, number};
 use super::objects::ObjectType;
 use super::record::EMAIL;
 use super::state::State;
+use super::validate::refusal;
 use super::view::{View, Wanted};
-use super::write::{self, Claims};
+use super::write::{self, Claims, Refused};
 use crate::truth::mix;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -89,6 +90,18 @@ struct Written {
     names: Vec<String>,
 }
 
+impl Written {
+    /// What will be told of an input once it is written.
+    fn of(input: &Input) -> Self {
+        Self {
+            id: 0,
+            new: false,
+            trace: input.trace.clone(),
+            names: input.properties.keys().cloned().collect(),
+        }
+    }
+}
+
 fn write(
     state: &mut State,
     object: ObjectType,
@@ -102,42 +115,86 @@ fn write(
     if what != What::Create {
         no_duplicates(&inputs)?;
     }
-    let partial = is_partial(&inputs, what);
-    let mut written = Vec::with_capacity(inputs.len());
-    let mut errors = Vec::new();
-    let mut claims = Claims::default();
-    let mut waiting = Vec::new();
-    for input in inputs {
-        let trace = input.trace.clone();
-        let names: Vec<String> = input.properties.keys().cloned().collect();
-        let checked = check(state, object, input, what, &mut claims);
-        let (draft, new) = match checked {
-            Ok(checked) => checked,
-            Err(failure) if partial => {
-                errors.push(failure.context("objectWriteTraceId", trace).entry());
-                continue;
-            }
-            Err(failure) => return Err(plain(failure)),
-        };
-        let promise = move |id| Written {
-            id,
-            new,
-            trace,
-            names,
-        };
-        if partial {
-            written.push(promise(write::commit(state, draft)));
-            claims = Claims::default();
-        } else {
-            waiting.push((draft, promise));
-        }
-    }
-    for (draft, promise) in waiting {
-        written.push(promise(write::commit(state, draft)));
-    }
+    let (mut written, errors) = if is_partial(&inputs, what) {
+        partly(state, object, inputs, what)
+    } else {
+        whole(state, object, inputs, what)?
+    };
     // The vendor answers in an order of its own.
     written.sort_unstable_by_key(|one| mix(state.options.seed ^ one.id));
     Ok(told(state, object, &written, errors, what))
+}
+
+/// Writes the good inputs, and tells of the others.
+fn partly(
+    state: &mut State,
+    object: ObjectType,
+    inputs: Vec<Input>,
+    what: What,
+) -> (Vec<Written>, Vec<Value>) {
+    let (mut written, mut errors) = (Vec::with_capacity(inputs.len()), Vec::new());
+    for input in inputs {
+        let mut promise = Written::of(&input);
+        match check(state, object, input, what, &mut Claims::default()) {
+            Ok((draft, new)) => {
+                (promise.id, promise.new) = (write::commit(state, draft), new);
+                written.push(promise);
+            }
+            Err(refused) => {
+                let failure = Failure::from(refused);
+                errors.push(failure.context("objectWriteTraceId", promise.trace).entry());
+            }
+        }
+    }
+    (written, errors)
+}
+
+/// Writes all inputs or none. Only changes of records that are not there are passed over: that is how it was recorded
+/// (amp-labs/connectors, `batch/update/contacts/err-partial-success.json`).
+fn whole(
+    state: &mut State,
+    object: ObjectType,
+    inputs: Vec<Input>,
+    what: What,
+) -> Result<(Vec<Written>, Vec<Value>), Failure> {
+    let mut claims = Claims::default();
+    let (mut waiting, mut lost, mut values, mut other) = (Vec::new(), Vec::new(), Vec::new(), None);
+    for input in inputs {
+        let promise = Written::of(&input);
+        let id = input.id.clone();
+        match check(state, object, input, what, &mut claims) {
+            Ok((draft, new)) => waiting.push((draft, Written { new, ..promise })),
+            Err(Refused::Other(failure)) if failure.category == "OBJECT_NOT_FOUND" => {
+                lost.extend(id);
+            }
+            Err(Refused::Values(errors)) => values.extend(errors),
+            Err(Refused::Other(failure)) => other = other.or(Some(failure)),
+        }
+    }
+    if !values.is_empty() {
+        return Err(refusal(&values));
+    }
+    if let Some(failure) = other {
+        return Err(plain(failure));
+    }
+    let written = waiting
+        .into_iter()
+        .map(|(draft, promise)| Written {
+            id: write::commit(state, draft),
+            ..promise
+        })
+        .collect();
+    let errors = (!lost.is_empty()).then(|| not_there(state, object, lost).entry());
+    Ok((written, errors.into_iter().collect()))
+}
+
+/// Records that are not there.
+fn not_there(state: &State, object: ObjectType, ids: Vec<String>) -> Failure {
+    let message = format!(
+        "Could not get some {} objects, they may be deleted or not exist. Check that ids are valid.",
+        state.objects.get(object).constant()
+    );
+    Failure::new(404, "OBJECT_NOT_FOUND", message).context("ids", ids)
 }
 
 fn told(
@@ -175,7 +232,7 @@ fn plain(failure: Failure) -> Failure {
     if failure.category != "CONFLICT" {
         return failure;
     }
-    let mut failure = failure.without_context();
+    let mut failure = failure.without("existingId");
     if let Some(end) = failure.message.find(". Existing ID") {
         failure.message.truncate(end);
     }
@@ -224,7 +281,7 @@ fn check(
     input: Input,
     what: What,
     claims: &mut Claims,
-) -> Result<(Draft, bool), Failure> {
+) -> Result<(Draft, bool), Refused> {
     match what {
         What::Create => write::create(state, object, input, claims).map(|draft| (draft, true)),
         What::Update => {
@@ -248,18 +305,7 @@ fn exact(state: &State, object: ObjectType, input: &Input) -> Result<u64, Failur
             .ok()
             .filter(|id| state.store.live(object, *id).is_some()),
     };
-    found.ok_or_else(|| {
-        let kind = state.objects.get(object);
-        Failure::new(
-            404,
-            "OBJECT_NOT_FOUND",
-            format!(
-                "Could not get some {} objects, they may be deleted or not exist. Check that ids are valid.",
-                kind.constant()
-            ),
-        )
-        .context("ids", [id])
-    })
+    found.ok_or_else(|| not_there(state, object, vec![id.to_owned()]))
 }
 
 fn upsert(
@@ -267,18 +313,16 @@ fn upsert(
     object: ObjectType,
     mut input: Input,
     claims: &mut Claims,
-) -> Result<(Draft, bool), Failure> {
+) -> Result<(Draft, bool), Refused> {
     let property = input.id_property.clone();
     let Some(property) = check_id_property(state, object, property.as_deref())? else {
-        return exact(state, object, &input)
-            .and_then(|id| write::update(state, object, id, input, claims))
-            .map(|draft| (draft, false));
+        let id = exact(state, object, &input)?;
+        return write::update(state, object, id, input, claims).map(|draft| (draft, false));
     };
     let value = input.id.clone().unwrap_or_default();
     if value.is_empty() {
-        return Err(Failure::validation(format!(
-            "An input without a value of {property} cannot be upserted"
-        )));
+        let message = format!("An input without a value of {property} cannot be upserted");
+        return Err(Failure::validation(message).into());
     }
     let found = state
         .store
@@ -345,19 +389,14 @@ fn read(
         .collect();
     let mut errors = Vec::new();
     if !lost.is_empty() {
-        let message = format!(
-            "Could not get some {} objects, they may be deleted or not exist. Check that ids are valid.",
-            kind.constant()
-        );
-        let failure = Failure::new(404, "OBJECT_NOT_FOUND", message).context("ids", lost);
-        errors.push(failure.entry());
+        errors.push(not_there(state, object, lost).entry());
     }
     Ok(envelope(state, 200, results, errors))
 }
 
 fn archive(state: &mut State, object: ObjectType, inputs: &[Value]) -> Result<Answer, Failure> {
     for input in inputs {
-        let id = super::draft::number(&input["id"])
+        let id = number(&input["id"])
             .ok_or_else(|| Failure::validation("Invalid input JSON: inputs need an id"))?;
         if state.store.live(object, id).is_some() {
             write::archive(state, object, id);

@@ -10,6 +10,7 @@ use super::record::{EMAIL, Record};
 use super::state::State;
 use super::view::{View, Wanted, kinds};
 use super::write::{self, Claims};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -83,11 +84,19 @@ fn list(state: &State, call: &Call, kind: ObjectType) -> Result<Answer, Failure>
             });
         }
     }
-    let paging = next.map(|id| {
-        let link = format!("https://api.hubapi.com{}?after={id}", call.path());
-        json!({ "next": { "after": id.to_string(), "link": link } })
-    });
+    let paging = next.map(|id| paging(call, &id.to_string()));
     Ok(Answer::json(200, &Page { results, paging }))
+}
+
+/// Where the next page is: the cursor, and the address of this call with it.
+pub(super) fn paging(call: &Call, after: &str) -> Value {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let kept = call.query.iter().filter(|(name, _)| name != "after");
+    let query: String = kept
+        .map(|(name, value)| format!("{}={}&", encode(name), encode(value)))
+        .collect();
+    let link = format!("https://api.hubapi.com{}?{query}after={after}", call.path());
+    json!({ "next": { "after": after, "link": link } })
 }
 
 /// The cursor of a list: the id that the page before ended with.
@@ -158,7 +167,7 @@ fn get(state: &State, call: &Call, kind: ObjectType, id: &str) -> Result<Answer,
 fn create(state: &mut State, call: &Call, kind: ObjectType) -> Result<Answer, Failure> {
     let input = Input::parse(call.json()?)?;
     let draft = write::create(state, kind, input, &mut Claims::default())
-        .map_err(Failure::without_context)?;
+        .map_err(|refused| Failure::from(refused).without("existingId"))?;
     let id = write::commit(state, draft);
     written(state, kind, id, 201, None)
 }
@@ -168,7 +177,7 @@ fn update(state: &mut State, call: &Call, kind: ObjectType, id: &str) -> Result<
     let id = find(state, kind, id, call.get("idProperty"))?.id;
     let names: Vec<String> = input.properties.keys().cloned().collect();
     let draft = write::update(state, kind, id, input, &mut Claims::default())
-        .map_err(Failure::without_context)?;
+        .map_err(|refused| Failure::from(refused).without("existingId"))?;
     write::commit(state, draft);
     written(state, kind, id, 200, Some(&names))
 }

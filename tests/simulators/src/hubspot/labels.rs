@@ -1,10 +1,12 @@
-//! Answers calls about the types of association between two kinds of record: list, and the customer's own labels.
+//! Answers calls about the types of association between two kinds of record: list, the customer's own labels, limits per record.
 //!
 //! Who is associated under them is decided elsewhere.
 
 use super::answer::{Answer, Failure};
-use super::association_types::Kind;
+use super::association_types::{Category, Kind, Spec};
 use super::call::{Call, Method};
+use super::context;
+use super::draft::number;
 use super::objects::ObjectType;
 use super::state::State;
 use serde_json::{Value, json};
@@ -103,7 +105,7 @@ fn update(
     to: ObjectType,
 ) -> Result<Answer, Failure> {
     let body = call.json()?;
-    let id = super::draft::number(&body["associationTypeId"])
+    let id = number(&body["associationTypeId"])
         .and_then(|id| u32::try_from(id).ok())
         .ok_or_else(|| {
             Failure::validation("Some required fields were not set: [associationTypeId]")
@@ -114,4 +116,56 @@ fn update(
         return Err(Failure::not_found());
     }
     Ok(Answer::no_content())
+}
+
+/// Answers `/crm/associations/v4/definitions/configurations/{from}/{to}[/batch/{what}]`: most associations of a type that a record may have.
+///
+/// # Errors
+///
+/// 400, 404 or 405 in the vendor's envelope.
+pub(super) fn configurations(
+    state: &mut State,
+    call: &Call,
+    from: ObjectType,
+    to: ObjectType,
+    rest: &[&str],
+) -> Result<Answer, Failure> {
+    let told = |kind: &Kind| {
+        json!({
+            "category": kind.spec.category.name(),
+            "typeId": kind.spec.id,
+            "userEnforcedMaxToObjectIds": kind.most,
+        })
+    };
+    match (call.method, rest) {
+        (Method::Get, []) => {
+            let limited = state.types.between(from, to).iter();
+            let limited = limited.filter(|kind| kind.most.is_some());
+            let results: Vec<Value> = limited.map(told).collect();
+            Ok(Answer::json(200, &json!({ "results": results })))
+        }
+        (Method::Post, ["batch", what @ ("create" | "update" | "purge")]) => {
+            let mut results = Vec::new();
+            for input in context::inputs(call, 100)? {
+                let spec = Category::parse(input["category"].as_str().unwrap_or_default())
+                    .zip(number(&input["typeId"]).and_then(|id| u32::try_from(id).ok()))
+                    .map(|(category, id)| Spec { category, id });
+                let most = number(&input["maxToObjectIds"]).filter(|_| *what != "purge");
+                let known = spec.is_some_and(|spec| state.types.limit(from, to, spec, most));
+                if !known || (most.is_none() && *what != "purge") {
+                    return Err(Failure::validation(
+                        "inputs need category, typeId and maxToObjectIds of an association type",
+                    ));
+                }
+                let kind = spec.and_then(|spec| state.types.find(from, to, spec));
+                results.extend(kind.map(told));
+            }
+            if *what == "purge" {
+                return Ok(Answer::no_content());
+            }
+            Ok(context::batch(state.ctx(), 200, results, Vec::new()))
+        }
+        (_, [] | ["batch", _]) => Err(Failure::method()),
+        _ => Err(Failure::no_endpoint()),
+    }
 }

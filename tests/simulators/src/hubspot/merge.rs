@@ -3,14 +3,17 @@
 //! That a merged id leads to its survivor is decided where records are looked up.
 
 use super::answer::{Answer, Failure};
+use super::association_types::Meaning;
 use super::associations::Mode;
 use super::call::Call;
 use super::crud::find;
 use super::draft::number;
+use super::news;
 use super::objects::ObjectType;
 use super::record::{EMAIL, MORE_EMAILS, addresses};
 use super::state::State;
 use super::view::{View, Wanted};
+use super::webhooks::Happening;
 use serde_json::Value;
 
 /// A record takes in so many others.
@@ -63,6 +66,7 @@ pub(super) fn answer(
         ));
     }
     merge(state, object, primary, loser);
+    news::tell(state, object, primary, Happening::Merge { loser });
     let kind = state.objects.get(object);
     let record = state
         .store
@@ -122,7 +126,10 @@ fn merge(state: &mut State, object: ObjectType, primary: u64, loser: u64) {
         .table_mut(object)
         .update(primary, set, now, unique);
     for (other, specs) in state.links.clear((object, loser)) {
-        let main = state.types.primary(object, other.0).map(|kind| kind.spec);
+        let main = state.types.primary(object, other.0);
+        let main = main
+            .filter(|kind| kind.meaning == Meaning::Primary { single: true })
+            .map(|kind| kind.spec);
         let has_main = state
             .links
             .primary(&state.types, (object, primary), other.0)
@@ -180,6 +187,7 @@ pub(super) fn gdpr_delete(state: &mut State, call: &Call) -> Result<Answer, Fail
             state.blocked.extend(addresses(value));
         }
     }
+    news::tell(state, object, id, Happening::PrivacyDeletion);
     super::write::unlink_all(state, (object, id));
     Ok(Answer::no_content())
 }

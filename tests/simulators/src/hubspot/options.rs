@@ -7,6 +7,8 @@ use super::limits::{Limits, Plan, Tier};
 use super::owners::{Owner, OwnerKind};
 use super::properties::PropertyLimits;
 use super::settings::Setup;
+use super::tokens::Access;
+use super::webhooks::Legacy;
 use crate::faults::Faults;
 use std::fmt;
 
@@ -45,6 +47,12 @@ pub struct Options {
     pub owners: Vec<Owner>,
     /// Number of the user that the token belongs to.
     pub user: u64,
+    /// The private token and the OAuth app.
+    pub access: Access,
+    /// `hapikey` of the webhooks' settings.
+    pub developer_key: String,
+    /// Which of the older signatures webhooks carry.
+    pub legacy_signature: Legacy,
 }
 
 impl fmt::Debug for Options {
@@ -77,6 +85,9 @@ impl Default for Options {
             properties: PropertyLimits::default(),
             owners: owners(),
             user: 1001,
+            access: Access::default(),
+            developer_key: "4a1c6a2e-0000-4000-8000-d0c0de7e1000".to_owned(),
+            legacy_signature: Legacy::default(),
         }
     }
 }

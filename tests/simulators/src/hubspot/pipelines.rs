@@ -144,11 +144,6 @@ impl Pipelines {
         self.most
     }
 
-    /// Takes a kind of record away.
-    pub(super) fn undefine(&mut self, object: ObjectType) {
-        self.all.retain(|(of, _)| *of != object);
-    }
-
     /// Answers below `/crm/v3/pipelines/{object}`; `rest` is what follows.
     ///
     /// # Errors

@@ -7,14 +7,18 @@ use super::association_types::Spec;
 use super::associations::Node;
 use super::call::Call;
 use super::limits::{Asked, Meter, Policy};
+use super::oauth::{self, Whose};
 use super::objects::ObjectType;
 use super::options::Options;
 use super::record::Record;
 use super::routes::{Route, dispatch, find};
+use super::scopes::required_scopes;
 use super::settings::Settings;
 use super::state::State;
+use super::tokens::Tokens;
 use super::trouble::{self, Mishap, Planned, Trouble};
 use super::validations::Rule;
+use super::webhooks::{App, Post};
 use crate::truth::mix;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +52,7 @@ struct Inner {
     trouble: Trouble,
     counters: Counters,
     answered: u64,
+    tokens: Tokens,
 }
 
 /// A simulated portal.
@@ -56,6 +61,8 @@ pub struct Portal {
     options: Arc<Options>,
     inner: Mutex<Inner>,
     token: String,
+    client_id: String,
+    client_secret: String,
 }
 
 impl Portal {
@@ -68,26 +75,31 @@ impl Portal {
             trouble: Trouble::new(options.faults.clone()),
             counters: Counters::default(),
             answered: 0,
+            tokens: Tokens::new(options.access.clone(), mix(options.seed)),
         };
-        let word = |place: u64| mix(options.seed ^ mix(place)) & 0xffff_ffff_ffff;
-        let token = format!(
-            "pat-na1-{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-            word(1) & 0xffff_ffff,
-            word(2) & 0xffff,
-            word(3) & 0xfff,
-            word(4) & 0xfff,
-            word(5)
-        );
+        let (token, client_id, client_secret) = inner.tokens.secrets();
         Self {
             inner: Mutex::new(inner),
             options,
             token,
+            client_id,
+            client_secret,
         }
     }
 
     /// The private app's token.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The id of the OAuth app.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The secret of the OAuth app; webhooks are signed with it.
+    pub fn client_secret(&self) -> &str {
+        &self.client_secret
     }
 
     /// The options it was made with.
@@ -118,15 +130,19 @@ impl Portal {
             return Answer::html(414, "414 Request-URI Too Large");
         }
         let refused = |failure: Failure| failure.answer(correlation_id);
+        if let Some(answer) = self.apart(inner, call, correlation_id) {
+            return answer;
+        }
         let Some(route) = find(call) else {
             return refused(Failure::no_endpoint());
         };
-        if let Err(failure) = self.authenticate(call) {
-            return refused(failure);
-        }
+        let caller = match inner.tokens.caller(call.token(), now) {
+            Ok(caller) => caller,
+            Err(failure) => return refused(failure),
+        };
         let asked = Asked {
-            app: "private",
-            oauth: false,
+            app: caller.app,
+            oauth: caller.oauth,
             search: route.is_search(),
         };
         let plan = self.options.plan();
@@ -143,6 +159,14 @@ impl Portal {
             }
         };
         inner.state.today = inner.meter.spent();
+        let objects = &inner.state.objects;
+        let kind = |word: &str| objects.resolve(word).ok();
+        let needed = required_scopes(call.method, &route.path(), &kind);
+        if let Err(failure) = caller.need(&needed) {
+            let mut answer = refused(failure);
+            answer.headers.extend(headers);
+            return answer;
+        }
         let mishap = inner.trouble.befalls(call);
         let answer = match &mishap {
             Some(mishap) if !mishap.carries_out() => {
@@ -158,15 +182,54 @@ impl Portal {
         answer
     }
 
-    fn authenticate(&self, call: &Call) -> Result<(), Failure> {
-        if call.token() == Some(self.token.as_str()) {
-            return Ok(());
+    /// Answers what has neither the API's tokens nor its limits: OAuth, and the settings of webhooks.
+    fn apart(&self, inner: &mut Inner, call: &Call, correlation: &str) -> Option<Answer> {
+        let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
+        let ctx = inner.state.ctx();
+        match segments.as_slice() {
+            ["oauth", rest @ ..] => {
+                let path: Vec<&str> = rest
+                    .iter()
+                    .copied()
+                    .filter(|part| !is_version(part))
+                    .collect();
+                let whose = Whose {
+                    ctx,
+                    app: self.options.app,
+                    correlation,
+                };
+                let answer = oauth::answer(&mut inner.tokens, whose, call, &path);
+                Some(answer.unwrap_or_else(|| Failure::no_endpoint().answer(correlation)))
+            }
+            ["webhooks", version, rest @ ..] if is_version(version) => {
+                let state = &mut inner.state;
+                let app = self.app();
+                let answer = state.webhooks.answer(ctx, app, &state.objects, call, rest);
+                Some(answer.unwrap_or_else(|failure| failure.answer(correlation)))
+            }
+            _ => None,
         }
-        Err(Failure::new(
-            401,
-            "INVALID_AUTHENTICATION",
-            "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
-        ))
+    }
+
+    fn app(&self) -> App<'_> {
+        App {
+            id: self.options.app,
+            client_secret: &self.client_secret,
+            developer_key: &self.options.developer_key,
+            legacy: self.options.legacy_signature,
+        }
+    }
+
+    /// Takes the webhooks that are due; each is to be told back.
+    pub fn due_webhooks(&self) -> Vec<Post> {
+        let now = (self.options.clock)();
+        self.lock().state.webhooks.due(now, self.app())
+    }
+
+    /// Tells whether a webhook was taken; one that was not is due again later.
+    pub fn webhook_outcome(&self, id: u64, taken: bool) {
+        let now = (self.options.clock)();
+        self.lock().state.webhooks.outcome(id, taken, now);
     }
 
     /// Orders a mishap for requests to come.
@@ -240,6 +303,16 @@ impl Portal {
             .validations
             .set(object, property, rules);
     }
+}
+
+/// `v3`, `2026-03`.
+fn is_version(word: &str) -> bool {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    number.starts_with(|first: char| first.is_ascii_digit())
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && word.len() <= 7
 }
 
 fn correlation_id(seed: u64, number: u64) -> String {

@@ -94,7 +94,17 @@ pub(super) fn find(call: &Call) -> Option<Route<'_>> {
     })
 }
 
-impl Route<'_> {
+impl<'a> Route<'a> {
+    /// The whole path without its version, as scopes are told by it.
+    pub(super) fn path(&self) -> Vec<&'a str> {
+        let area: &[&str] = match self.area {
+            Area::Objects => &["crm", "objects"],
+            Area::Associations => &["crm", "associations"],
+            _ => &[],
+        };
+        area.iter().chain(&self.rest).copied().collect()
+    }
+
     /// Searches have limits of their own.
     pub(super) fn is_search(&self) -> bool {
         self.area == Area::Objects && matches!(self.rest.as_slice(), [_, "search"])
@@ -113,6 +123,11 @@ pub(super) fn dispatch(
 ) -> Result<Answer, Failure> {
     match (route.area, route.rest.as_slice()) {
         (Area::Objects, _) => objects(state, call, route),
+        (Area::Associations, ["definitions", "configurations", from, to, rest @ ..]) => {
+            let from = state.objects.resolve(from)?;
+            let to = state.objects.resolve(to)?;
+            labels::configurations(state, call, from, to, rest)
+        }
         (Area::Associations, [from, to, rest @ ..]) => {
             let from = state.objects.resolve(from)?;
             let to = state.objects.resolve(to)?;

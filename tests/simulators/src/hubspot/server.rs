@@ -4,6 +4,7 @@
 
 use super::answer::{Answer, Cut};
 use super::call::{Call, Method};
+use super::deliver;
 use super::options::Options;
 use super::portal::Portal;
 use crate::connection::{self, Door};
@@ -43,10 +44,15 @@ pub struct Running {
     pub base_url: String,
     /// The private app's token.
     pub token: String,
+    /// OAuth client.
+    pub client_id: String,
+    /// The client's secret; webhooks are signed with it.
+    pub client_secret: String,
     /// The portal, for looking into it.
     pub portal: Arc<Portal>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
+    delivering: JoinHandle<()>,
 }
 
 /// Starts a simulator inside the current tokio runtime.
@@ -78,12 +84,16 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             tracing::error!(%error, "the simulator stopped serving");
         }
     });
+    let delivering = tokio::spawn(deliver::run(Arc::clone(&portal)));
     Ok(Running {
         base_url: format!("http://{address}"),
         token: portal.token().to_owned(),
+        client_id: portal.client_id().to_owned(),
+        client_secret: portal.client_secret().to_owned(),
         portal,
         stop,
         serving,
+        delivering,
     })
 }
 
@@ -140,11 +150,20 @@ impl Running {
             "base_url": self.base_url,
             "token": self.token,
             "portal": self.portal.options().portal,
+            "app": self.portal.options().app,
+            "developer_key": self.portal.options().developer_key,
+            "oauth": {
+                "client_id": self.client_id,
+                "client_secret": self.client_secret,
+                "authorize_url": format!("{}/oauth/authorize", self.base_url),
+                "token_url": format!("{}/oauth/v1/token", self.base_url),
+            },
         })
     }
 
     /// Stops accepting, lets running answers end, and waits for that.
     pub async fn stop(self) {
+        self.delivering.abort();
         let _ = self.stop.send(());
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the simulator ended badly");

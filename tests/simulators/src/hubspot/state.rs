@@ -10,6 +10,7 @@ use super::objects::{ObjectType, Objects};
 use super::options::Options;
 use super::record::{Name, Store};
 use super::settings::Settings;
+use super::webhooks::Webhooks;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub(super) struct State {
     pub(super) settings: Settings,
     /// Addresses of contacts that were deleted for privacy, in lower case.
     pub(super) blocked: HashSet<String>,
+    pub(super) webhooks: Webhooks,
     names: HashSet<Name>,
 }
 
@@ -42,6 +44,7 @@ impl State {
             links: Associations::default(),
             settings: Settings::new(&objects, options.setup()),
             blocked: HashSet::new(),
+            webhooks: Webhooks::default(),
             names: HashSet::new(),
             objects,
             options,

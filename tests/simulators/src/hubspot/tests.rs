@@ -6,9 +6,27 @@ mod batches;
 
 mod links;
 
+mod searches;
+
+mod merges;
+
+mod rules;
+
 mod troubles;
 
 mod network;
+
+mod properties;
+
+mod values;
+
+mod pipelines;
+
+mod account;
+
+mod access;
+
+mod webhooks;
 
 use super::clock::manual;
 use super::{Answer, Call, Method, ObjectType, Options, Portal};

@@ -120,8 +120,14 @@ impl Serialize for Properties<'_> {
         for (name, value) in view.record.values.iter() {
             map.serialize_entry(&**name, value)?;
         }
-        for name in &view.wanted.names {
-            if !view.record.values.contains_key(name.as_str()) {
+        let source = [
+            "hs_object_source",
+            "hs_object_source_id",
+            "hs_object_source_label",
+        ];
+        let computed = view.wanted.names.iter().map(String::as_str).chain(source);
+        for name in computed {
+            if !view.record.values.contains_key(name) {
                 let value = value(view.state, view.object, view.record, name);
                 map.serialize_entry(name, &value)?;
             }

@@ -6,14 +6,40 @@ use super::answer::Failure;
 use super::association_types::Spec;
 use super::associations::{Mode, Node};
 use super::draft::{Draft, Input, Link, Set, number, specs};
+use super::news;
 use super::objects::ObjectType;
 use super::record::{EMAIL, MORE_EMAILS, Record, Values, addresses};
 use super::rules::{self, Now};
 use super::state::State;
 use super::validate::{self, PropertyError};
+use super::webhooks::Happening;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+/// Why something is not written.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Values that cannot be; a batch tells those of all its inputs together.
+    Values(Vec<PropertyError>),
+    /// Anything else.
+    Other(Failure),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Values(errors) => validate::refusal(&errors),
+            Refused::Other(failure) => failure,
+        }
+    }
+}
 
 /// Unique values that earlier inputs of the same batch will have.
 #[derive(Debug, Default)]
@@ -29,7 +55,7 @@ pub(super) fn create(
     object: ObjectType,
     input: Input,
     claims: &mut Claims,
-) -> Result<Draft, Failure> {
+) -> Result<Draft, Refused> {
     let mut set = checked(state, object, input.properties, None)?;
     let links = links(state, object, input.associations)?;
     rules::fill(state, object, &mut set);
@@ -61,7 +87,7 @@ pub(super) fn update(
     id: u64,
     input: Input,
     claims: &mut Claims,
-) -> Result<Draft, Failure> {
+) -> Result<Draft, Refused> {
     let record = state
         .store
         .live(object, id)
@@ -92,6 +118,7 @@ pub(super) fn commit(state: &mut State, draft: Draft) -> u64 {
         .map(|(name, value)| (state.name(&name), value))
         .collect();
     let (object, now) = (draft.object, state.now);
+    let changes = news::changes(state, object, draft.id, &set);
     let id = match draft.id {
         Some(id) => {
             let properties = &state.settings.properties;
@@ -128,10 +155,12 @@ pub(super) fn commit(state: &mut State, draft: Draft) -> u64 {
             id
         }
     };
+    news::written(state, object, id, draft.id.is_none(), changes);
     for link in draft.links {
         state
             .links
             .link(&state.types, (object, id), link.to, &link.specs, Mode::Add);
+        news::associated(state, (object, id), link.to, &link.specs, false);
     }
     id
 }
@@ -142,12 +171,14 @@ pub(super) fn archive(state: &mut State, object: ObjectType, id: u64) {
     if !state.store.table_mut(object).archive(id, now) {
         return;
     }
+    news::tell(state, object, id, Happening::Deletion);
     unlink_all(state, (object, id));
 }
 
 /// Ends the associations of a record that is gone.
 pub(super) fn unlink_all(state: &mut State, node: Node) {
-    for ((object, partner), _) in state.links.clear(node) {
+    for ((object, partner), specs) in state.links.clear(node) {
+        news::associated(state, node, (object, partner), &specs, true);
         orphan(state, object, partner);
     }
 }
@@ -179,7 +210,7 @@ fn checked(
     object: ObjectType,
     properties: Map<String, Value>,
     before: Option<&Values>,
-) -> Result<Set, Failure> {
+) -> Result<Set, Refused> {
     let tolerant = before.is_some() && object.is_engagement();
     let mut set = Vec::with_capacity(properties.len() + 4);
     let mut invalid = Vec::new();
@@ -196,7 +227,7 @@ fn checked(
     if invalid.is_empty() {
         return Ok(set);
     }
-    Err(validate::refusal(&invalid))
+    Err(Refused::Values(invalid))
 }
 
 /// Refuses unique values that another record has, or will have by an earlier input.

@@ -43,6 +43,18 @@ fn without_trace_ids_one_bad_record_fails_all_and_names_no_id() {
 }
 
 #[test]
+fn the_bad_values_of_all_inputs_are_told_together() {
+    let world = World::new();
+    let bad = |name: &str| json!({ "properties": { name: "x" } });
+    let inputs = json!({ "inputs": [bad("one"), bad("two"), contact("a@ex.test", None)] });
+    let refused = world.post(CREATE, &inputs, 400);
+    let embedded = text(&refused["message"]);
+    assert!(embedded.contains("\"name\":\"one\"") && embedded.contains("\"name\":\"two\""));
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 2);
+    assert_eq!(world.count(ObjectType::CONTACT), 0);
+}
+
+#[test]
 fn with_trace_ids_the_good_ones_are_written() {
     let world = World::new();
     let first = world.create("contacts", &json!({ "email": "a@ex.test" }));
@@ -116,12 +128,20 @@ fn updates_name_ids_that_are_not_there() {
         { "id": id, "properties": { "firstname": "X" } },
         { "id": "77", "properties": { "firstname": "Y" } },
     ] });
-    world.post(UPDATE, &inputs, 404);
-    let read = world.get(&format!("/crm/v3/objects/contacts/{id}"));
+    let mixed = world.post(UPDATE, &inputs, 207);
     assert_eq!(
-        read["properties"]["firstname"], "Ada",
-        "nothing was written"
+        mixed["errors"][0]["message"],
+        "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid."
     );
+    assert_eq!(mixed["errors"][0]["context"], json!({ "ids": ["77"] }));
+    let read = world.get(&format!("/crm/v3/objects/contacts/{id}"));
+    assert_eq!(read["properties"]["firstname"], "X", "as recorded");
+    let inputs = json!({ "inputs": [
+        { "id": id, "properties": { "firstname": "Y" } },
+        { "id": "77", "properties": { "nope": "Y" } },
+        { "id": "78", "properties": { "firstname": "Z" } },
+    ] });
+    world.post(UPDATE, &inputs, 207);
     let one = json!({ "inputs": [{ "id": "a@ex.test", "idProperty": "email", "properties": { "firstname": "Zoe" } }] });
     let done = world.post(UPDATE, &one, 200);
     assert_eq!(ids(&done["results"]), [id]);
