@@ -228,7 +228,7 @@ pub(super) fn answer(
         }
         (Method::Put, [to, to_id]) => {
             let to = state.objects.resolve(to)?;
-            let specs = specs(&call.json()?)?;
+            let specs = specs(&call.json_list()?)?;
             check_types(state, from, to, &specs)?;
             let pair = Pair {
                 from: path_node(from, id)?,

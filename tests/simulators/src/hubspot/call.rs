@@ -178,6 +178,19 @@ impl Call {
     ///
     /// 400 where it is not.
     pub(super) fn json(&self) -> Result<Value, Failure> {
+        self.parsed(Value::is_object, "an object is expected")
+    }
+
+    /// The body as a JSON list.
+    ///
+    /// # Errors
+    ///
+    /// 400 where it is not.
+    pub(super) fn json_list(&self) -> Result<Value, Failure> {
+        self.parsed(Value::is_array, "a list is expected")
+    }
+
+    fn parsed(&self, fits: fn(&Value) -> bool, needs: &str) -> Result<Value, Failure> {
         let value: Value = serde_json::from_slice(&self.body).map_err(|error| {
             Failure::validation(format!(
                 "Invalid input JSON on line {}, column {}: {error}",
@@ -185,7 +198,10 @@ impl Call {
                 error.column()
             ))
         })?;
-        Ok(value)
+        if fits(&value) {
+            return Ok(value);
+        }
+        Err(Failure::validation(format!("Invalid input JSON: {needs}")))
     }
 
     /// The body as a form.

@@ -164,3 +164,57 @@ fn an_address_too_long_is_refused() {
     let target = format!("{CONTACTS}?properties={}", "x".repeat(20_000));
     expect(&world.ask(Method::Get, &target), 414);
 }
+
+#[test]
+fn bodies_of_another_shape_are_refused() {
+    let world = World::new();
+    let contact = world.create("contacts", &json!({ "firstname": "A" }));
+    let single = format!("{CONTACTS}/{contact}");
+    let labels = format!("/crm/v4/objects/contacts/{contact}/associations/companies/1");
+    for (method, target) in [
+        (Method::Post, CONTACTS),
+        (Method::Patch, single.as_str()),
+        (Method::Put, labels.as_str()),
+        (Method::Post, "/crm/v3/objects/contacts/batch/create"),
+        (Method::Post, "/crm/v3/objects/contacts/batch/read"),
+        (Method::Post, "/crm/v3/objects/contacts/search"),
+        (Method::Post, "/crm/v3/objects/contacts/merge"),
+        (Method::Post, "/crm/v3/objects/contacts/gdpr-delete"),
+        (
+            Method::Post,
+            "/crm/v4/associations/contacts/companies/batch/create",
+        ),
+        (
+            Method::Post,
+            "/crm/v4/associations/contacts/companies/labels",
+        ),
+        (Method::Post, "/crm/v3/properties/contacts"),
+        (Method::Post, "/crm/v3/pipelines/deals"),
+    ] {
+        for body in [
+            "",
+            "{",
+            "7",
+            "\"x\"",
+            "null",
+            "[[]]",
+            "{\"inputs\":[7]}",
+            "{\"properties\":[]}",
+        ] {
+            let call = crate::hubspot::Call::new(method, target)
+                .bearer(world.portal.token())
+                .bytes(body);
+            let status = world.portal.handle(&call).status;
+            // A search needs nothing, and unknown fields are passed over.
+            let empty_search = target.ends_with("search") && body.starts_with("{\"");
+            let empty_change = target == single && body == "{\"inputs\":[7]}";
+            let empty_create = target == CONTACTS && body == "{\"inputs\":[7]}";
+            let expected = match () {
+                () if empty_search || empty_change => 200,
+                () if empty_create => 201,
+                () => 400,
+            };
+            assert_eq!(status, expected, "{} {target} {body}", method.name());
+        }
+    }
+}
