@@ -19,8 +19,6 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// About as long as the head of an answer.
-const HEAD_BYTES: u64 = 350;
 /// Longest body that is taken.
 const LONGEST_BODY: usize = 32 << 20;
 
@@ -123,10 +121,21 @@ async fn handle(
     let answer = portal.handle(&call);
     match answer.cut {
         Some(Cut::Before) => connection.after(0),
-        Some(Cut::Within) => connection.after(HEAD_BYTES + answer.body.len() as u64 / 2),
+        Some(Cut::Within) => connection.after(head_bytes(&answer) + answer.body.len() as u64 / 2),
         None => (),
     }
     respond(answer)
+}
+
+/// How long the head of an answer is: its status line, the date and length that the server adds, its headers.
+fn head_bytes(answer: &Answer) -> u64 {
+    let added =
+        "HTTP/1.1 200 OK\r\ndate: Sun, 01 Mar 2026 10:00:00 GMT\r\ncontent-length: 100\r\n\r\n";
+    let headers = answer.headers.iter();
+    let own: usize = headers
+        .map(|(name, value)| name.len() + value.len() + 4)
+        .sum();
+    (added.len() + own) as u64
 }
 
 fn respond(answer: Answer) -> Response {

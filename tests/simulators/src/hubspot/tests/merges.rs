@@ -51,6 +51,19 @@ fn a_merged_id_leads_to_the_survivor_of_single_calls_only() {
 }
 
 #[test]
+fn a_record_takes_in_at_most_250_identities() {
+    let world = World::new();
+    let kept = world.create("companies", &json!({ "name": "A" }));
+    for _ in 0..249 {
+        let lost = world.create("companies", &json!({ "name": "B" }));
+        merge(&world, "companies", &kept, &lost, 200);
+    }
+    let lost = world.create("companies", &json!({ "name": "B" }));
+    merge(&world, "companies", &kept, &lost, 414);
+    assert_eq!(world.count(ObjectType::COMPANY), 2);
+}
+
+#[test]
 fn the_survivor_takes_the_associations_over() {
     let world = World::new();
     let kept = world.create("companies", &json!({ "name": "A" }));

@@ -42,6 +42,16 @@ async fn it_serves_breaks_and_stops() {
         post(&client, &running, &body).send().await.unwrap_err();
         assert_eq!(running.portal.count(ObjectType::CONTACT), written);
     }
+    running.portal.plan(Planned {
+        method: Some(Method::Post),
+        path: String::new(),
+        skip: 0,
+        times: 1,
+        mishap: Mishap::ResetWithin,
+    });
+    let answer = post(&client, &running, &json!({})).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    answer.bytes().await.unwrap_err();
     let facts = running.facts();
     assert_eq!(facts["base_url"], running.base_url.as_str());
     assert!(facts["token"].as_str().unwrap().starts_with("pat-na1-"));
