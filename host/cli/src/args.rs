@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Start a project: one folder with everything it knows
     Init(Folder),
-    /// Connect a source account
+    /// Connect a source account, or the HubSpot portal that is written to
     Connect(Connect),
     /// Read the objects, fields and pipelines of both sides
     Discover(Discover),
@@ -97,12 +97,26 @@ pub(crate) struct Demo {
     /// Folder of the project; it must not hold one yet
     #[arg(long, value_name = "DIR", default_value = "longshore-demo")]
     pub(crate) dir: PathBuf,
+    /// Where the records go: into a local CRM, or into a simulated HubSpot portal
+    #[arg(long, value_enum, default_value_t = Into::LocalCrm)]
+    pub(crate) destination: Into,
+}
+
+/// Where the demo's records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Into {
+    /// One SQLite file
+    LocalCrm,
+    /// A simulated portal
+    Hubspot,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Vendor {
     /// Pipedrive, API v1 and v2
     Pipedrive,
+    /// A HubSpot portal of the same company: its people have seats there, and no records yet
+    Hubspot,
     /// Example CRM, which the SDK's example connectors read; takes only --port and --records
     ExampleCrm,
 }
@@ -152,7 +166,7 @@ pub(crate) enum Auth {
 
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
-    /// Connector: the name of an official or installed one, or the path of a package
+    /// Connector: the name of an official or installed one, or the path of a package; or `hubspot`, the destination
     pub(crate) connector: String,
     #[command(flatten)]
     pub(crate) folder: Folder,
@@ -168,6 +182,12 @@ pub(crate) struct Connect {
     /// What the vendor lets this account spend a day, where its plan gives more than the connector declares
     #[arg(long, value_name = "N")]
     pub(crate) daily_budget: Option<u64>,
+    /// HubSpot only: how much of the requests that a day allows may be spent, in percent; all of it by default
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) daily_share: Option<u8>,
+    /// HubSpot only: the path family to speak, `v3` by default, or a dated version such as `2026-03`
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) api_version: Option<String>,
     /// Read the API token from this file. Without it, `LONGSHORE_TOKEN` or standard input is read; never an argument
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,

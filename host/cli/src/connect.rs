@@ -10,6 +10,8 @@ mod login;
 
 mod trial;
 
+mod portal;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,11 +31,18 @@ pub(crate) use crate::connectors::ask;
 use crate::connectors::{Where, ask_consent, carry_out, find_offer};
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
+use crate::portal::HUBSPOT;
 use crate::project::{ConnectionSection, DeveloperSection, Project};
 
 /// Connects a source to the project.
 pub(crate) async fn connect(arguments: Connect, json: bool) -> Result<Ending> {
     let mut project = Project::open(&arguments.folder.dir)?;
+    if arguments.connector == HUBSPOT {
+        return portal::connect(project, &arguments, json).await;
+    }
+    if arguments.daily_share.is_some() || arguments.api_version.is_some() {
+        bail!("--daily-share and --api-version are for `longshore connect hubspot`")
+    }
     let chosen = choose_connector(&project, &arguments).await?;
     let inspection = chosen.inspection().clone();
     let credential = choose_login(&inspection.manifest, arguments.auth)?.clone();

@@ -3,17 +3,18 @@
 use anyhow::{Context as _, Result};
 use market::UnsignedPackages;
 use model::ConnectionId;
-use simulators::pipedrive;
+use simulators::{hubspot, pipedrive, truth};
 
-use crate::args::Demo;
+use crate::args::{Demo, Into};
 use crate::bundle::find_official;
 use crate::connectors::{bundled, carry_out};
 use crate::failure::WithHint;
 use crate::output::Ending;
 use crate::phases::{Approval, migrate_project};
+use crate::portal::HUBSPOT;
 use crate::progress::tell;
-use crate::project::{ConnectionSection, DeveloperSection, Project};
-use crate::simulate::truth;
+use crate::project::{Choice, ConnectionSection, DeveloperSection, HubspotSection, Project};
+use crate::simulate::truth as company_of;
 
 const CONNECTOR: &str = "pipedrive";
 
@@ -26,9 +27,9 @@ pub(crate) async fn demo(arguments: Demo, json: bool) -> Result<Ending> {
             "remove that folder, or name another with --dir",
         ));
     }
-    let truth = truth(arguments.records, arguments.seed, arguments.data);
+    let company = company_of(arguments.records, arguments.seed, arguments.data);
     let running = pipedrive::start(pipedrive::Options {
-        truth,
+        truth: company.clone(),
         ..pipedrive::Options::default()
     })
     .await?;
@@ -37,6 +38,10 @@ pub(crate) async fn demo(arguments: Demo, json: bool) -> Result<Ending> {
         running.base_url
     ));
     let mut project = Project::init(&arguments.dir)?;
+    let portal = match arguments.destination {
+        Into::LocalCrm => None,
+        Into::Hubspot => Some(connect_portal(&mut project, &company).await?),
+    };
     let package = find_official(CONNECTOR).context("the binary carries the connector")?;
     // Whoever asks for the demo is shown where to read what was agreed to, and is not asked.
     let offered = project
@@ -70,5 +75,36 @@ pub(crate) async fn demo(arguments: Demo, json: bool) -> Result<Ending> {
     project.save()?;
     let ended = migrate_project(&project, Approval::Newest, None, None, json).await;
     running.stop().await;
+    if let Some(portal) = portal {
+        portal.stop().await;
+    }
     ended
+}
+
+/// Starts a simulated portal of the same company and makes it the destination. Its limits are the vendor's.
+async fn connect_portal(
+    project: &mut Project,
+    company: &truth::Source,
+) -> Result<hubspot::Running> {
+    let portal = hubspot::start(hubspot::Options::of_company(company)?).await?;
+    tell(&format!(
+        "a simulated HubSpot portal answers at {}",
+        portal.base_url
+    ));
+    let entry = vault::EntryName::new(ConnectionId::from(HUBSPOT), ::hubspot::grant::TOKEN);
+    project.vault()?.store(
+        &entry,
+        &vault::Secret::Key(vault::SecretText::new(portal.token.clone())),
+    )?;
+    project.file.destination = Choice::Hubspot;
+    project.file.hubspot = Some(HubspotSection {
+        credential: ::hubspot::grant::TOKEN.to_owned(),
+        api_version: HubspotSection::usual_version(),
+        daily_share_percent: None,
+        developer: Some(DeveloperSection {
+            base_url: portal.base_url.clone(),
+            rate_limits: true,
+        }),
+    });
+    Ok(portal)
 }

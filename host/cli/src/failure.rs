@@ -58,6 +58,9 @@ fn find_hint(error: &Error) -> Option<String> {
         if let Some(with) = cause.downcast_ref::<WithHint>() {
             return Some(with.hint.clone());
         }
+        if matches!(cause.downcast_ref::<run::RunError>(), Some(run::RunError::Owners(_))) {
+            return Some("correct the section [owners] of longshore.toml".to_owned());
+        }
         if let Some(source) = cause.downcast_ref::<SourceError>() {
             return hint_for_source(source).map(str::to_owned);
         }
@@ -80,13 +83,20 @@ fn find_hint(error: &Error) -> Option<String> {
         if cause.is::<toml::de::Error>() {
             return Some("correct or remove that line; `longshore connect` writes this file anew".to_owned());
         }
-        if cause.is::<simulators::pipedrive::StartError>() {
+        if cause.is::<simulators::pipedrive::StartError>() || cause.is::<simulators::hubspot::StartError>() {
             return Some("give another --port, or 0 for a free one".to_owned());
         }
         match cause.downcast_ref::<DestinationError>()? {
             DestinationError::Auth(_) => {
-                Some("connect the destination again, then give the same command".to_owned())
+                Some("run `longshore connect hubspot` again with a valid token, then give the same command: it goes on where it stopped".to_owned())
             }
+            DestinationError::RateLimited { .. } => {
+                Some("wait, then give the same command again: it goes on where it stopped".to_owned())
+            }
+            DestinationError::Ambiguous(_) => Some(
+                "nothing is lost and nothing is written twice: give the same command again, and what became of the last writes is looked up"
+                    .to_owned(),
+            ),
             _ => Some("nothing is lost: put it right and give the same command again".to_owned()),
         }
     })

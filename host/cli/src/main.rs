@@ -8,6 +8,7 @@ mod progress;
 mod bundle;
 mod reach;
 mod project;
+mod portal;
 mod connectors;
 mod connect;
 mod report;

@@ -15,6 +15,7 @@ use crate::args::{Apply, Audit, Discover, Migrate, PlanCommand};
 use crate::connect::ask;
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
+use crate::portal::Door;
 use crate::progress::{Display, tell};
 use crate::project::Project;
 use crate::reach::{Reach, Telling, Way};
@@ -39,7 +40,7 @@ struct Bench {
     reach: Reach,
     clock: Box<dyn Fn() -> model::Instant + Send + Sync>,
     _telling: Telling,
-    destination: localcrm::LocalCrm,
+    door: Door,
     owners: BTreeMap<String, String>,
     display: Display,
     run: RunId,
@@ -56,7 +57,7 @@ impl Bench {
         let mut store = project.store()?;
         let run = store.start_run(kind)?;
         // The source last: a tape is begun there.
-        let destination = project.destination()?;
+        let door = Door::open(project)?;
         let (source, reach) = project.source_over(way)?;
         let (display, seconds) = (Display::new(false), Seconds::default());
         Ok(Self {
@@ -69,7 +70,7 @@ impl Bench {
             },
             _telling: reach.tell_waits(),
             reach,
-            destination,
+            door,
             owners: project.file.owners.clone(),
             display,
             run,
@@ -83,7 +84,7 @@ impl Bench {
             run: self.run,
             connection: self.connection.clone(),
             source: &self.source,
-            destination: &self.destination,
+            destination: &*self.door.destination,
             owners: &self.owners,
             progress: &self.display,
             now: &*self.clock,
@@ -378,7 +379,7 @@ async fn audit_and_report(
     let report = Report {
         plan,
         summary: &summary,
-        local_crm: &project.local_crm(),
+        file: bench.door.file.as_deref(),
         seconds: &bench.seconds,
     };
     if json {

@@ -17,8 +17,14 @@ use crate::reach::{Reach, Way};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProjectFile {
+    /// Where records go: `local-crm`, which is the default, or `hubspot`; `connect hubspot` sets it.
+    #[serde(default, skip_serializing_if = "Choice::is_local")]
+    pub(crate) destination: Choice,
     /// The source; written by `connect`.
     pub(crate) connection: Option<ConnectionSection>,
+    /// The portal; written by `connect hubspot`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hubspot: Option<HubspotSection>,
     /// Owners that no rule pairs: e-mail address at the source, and e-mail address or id at the destination.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) owners: BTreeMap<String, String>,
@@ -26,6 +32,48 @@ pub(crate) struct ProjectFile {
     /// `LONGSHORE_VAULT_KEY` where that is set, else a new key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) vault: Option<VaultSection>,
+}
+
+/// Where records go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Choice {
+    /// `local-crm.db` in the project's folder.
+    #[default]
+    LocalCrm,
+    /// The portal of the section `hubspot`.
+    Hubspot,
+}
+
+impl Choice {
+    fn is_local(&self) -> bool {
+        *self == Self::LocalCrm
+    }
+}
+
+/// A HubSpot portal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HubspotSection {
+    /// Id of the way to log in: `token` or `oauth`.
+    pub(crate) credential: String,
+    /// Which of HubSpot's path families is spoken: `v3`, or a dated version such as `2026-03`.
+    #[serde(default = "HubspotSection::usual_version")]
+    pub(crate) api_version: String,
+    /// How much of the requests that a day allows may be spent, in percent; the rest is left to the portal's other apps. All of it
+    /// where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) daily_share_percent: Option<u8>,
+    /// For developers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) developer: Option<DeveloperSection>,
+}
+
+impl HubspotSection {
+    /// The version that is spoken where none is named.
+    pub(crate) fn usual_version() -> String {
+        "v3".to_owned()
+    }
 }
 
 /// Where the vault's key is.
@@ -359,10 +407,5 @@ impl Project {
             caps: egress::Caps::default(),
             recorder: None,
         })
-    }
-
-    /// The destination.
-    pub(crate) fn destination(&self) -> Result<localcrm::LocalCrm> {
-        Ok(localcrm::LocalCrm::open(&self.local_crm())?)
     }
 }

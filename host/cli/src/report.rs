@@ -180,7 +180,8 @@ pub(crate) fn show_outcomes(counts: &[(ObjectName, OutcomeKind, u64)]) {
 pub(crate) struct Report<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) summary: &'a AuditSummary,
-    pub(crate) local_crm: &'a Path,
+    /// The destination's file, where it is one.
+    pub(crate) file: Option<&'a Path>,
     pub(crate) seconds: &'a Seconds,
 }
 
@@ -239,7 +240,8 @@ impl Report<'_> {
             "money": money,
             "findings": findings_json(&self.summary.findings),
             "workbook": self.summary.workbook,
-            "local_crm": self.local_crm,
+            "destination": self.plan.header.destination,
+            "local_crm": self.file,
             "seconds": self.seconds.to_json(),
         })
     }
@@ -303,7 +305,10 @@ pub(crate) fn show_report(report: &Report<'_>) {
     }
     show_findings(&report.summary.findings);
     print_line(&format!("workbook  {}", report.summary.workbook.display()));
-    print_line(&format!("local CRM {}", report.local_crm.display()));
+    match report.file {
+        Some(file) => print_line(&format!("local CRM {}", file.display())),
+        None => print_line(&format!("written   {}", report.plan.header.destination)),
+    }
     let total: f64 = report.seconds.0.values().sum();
     let phases: Vec<_> = report
         .seconds

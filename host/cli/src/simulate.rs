@@ -1,7 +1,7 @@
 //! `longshore simulate`: a vendor's API on loopback until stopped.
 
 use anyhow::{Context as _, Result};
-use simulators::{example_crm, faults::Faults, pipedrive, truth};
+use simulators::{example_crm, faults::Faults, hubspot, pipedrive, truth};
 
 use crate::args::{Limits, Simulate, Vendor};
 use crate::failure::WithHint;
@@ -20,6 +20,7 @@ pub(crate) fn truth(records: u64, seed: u64, data: Option<std::path::PathBuf>) -
 pub(crate) async fn simulate(arguments: Simulate) -> Result<Ending> {
     match arguments.vendor {
         Vendor::Pipedrive => simulate_pipedrive(arguments).await,
+        Vendor::Hubspot => simulate_hubspot(arguments).await,
         Vendor::ExampleCrm => simulate_example_crm(arguments).await,
     }
 }
@@ -40,6 +41,28 @@ async fn simulate_pipedrive(arguments: Simulate) -> Result<Ending> {
         ..pipedrive::Options::default()
     };
     let running = pipedrive::start(options).await?;
+    print_json(&running.facts());
+    wait_for_stop().await?;
+    running.stop().await;
+    Ok(Ending::Done)
+}
+
+async fn simulate_hubspot(arguments: Simulate) -> Result<Ending> {
+    let limits = match arguments.limits {
+        Limits::Real => hubspot::Limits::Real,
+        Limits::Off => hubspot::Limits::Off,
+    };
+    let options = hubspot::Options {
+        faults: arguments
+            .faults
+            .parse::<Faults>()
+            .context("--faults cannot be read")?,
+        limits,
+        latency_ms: arguments.latency_ms,
+        port: arguments.port,
+        ..hubspot::Options::of_company(&truth(arguments.records, arguments.seed, arguments.data))?
+    };
+    let running = hubspot::start(options).await?;
     print_json(&running.facts());
     wait_for_stop().await?;
     running.stop().await;

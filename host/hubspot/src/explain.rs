@@ -85,6 +85,17 @@ impl Refusal {
         })
     }
 
+    /// Whether something with such a value is there already: an e-mail address, or a unique property.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.category == "CONFLICT"
+            || self.existing_id().is_some()
+            || self.message.contains("CONFLICTING_UNIQUE_VALUE")
+            || self
+                .errors
+                .iter()
+                .any(|detail| detail.code == "CONFLICTING_UNIQUE_VALUE")
+    }
+
     /// What is wrong, and where there is one the remedy.
     pub(crate) fn explain(&self) -> String {
         let mut text = self.faults().unwrap_or_else(|| lower_first(&self.message));

@@ -71,6 +71,14 @@ async fn create_label(
             Ok(())
         }
         Err(Failed::Refused { status: 409, .. }) => Ok(()),
+        // Its links are refused one by one then, each with the reason: that is no cause to stop everything else.
+        Err(Failed::Refused {
+            status: 400 | 404,
+            refusal,
+        }) => {
+            tracing::warn!(%from, %to, label, why = refusal.explain(), "a label cannot be made");
+            Ok(())
+        }
         Err(failed) => Err(failed.stop(&doing)),
     }
 }

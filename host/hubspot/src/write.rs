@@ -324,7 +324,7 @@ impl Writer<'_> {
         place: usize,
         refusal: &Refusal,
     ) -> Result<WriteOutcome, DestinationError> {
-        if refusal.category == "CONFLICT" || refusal.existing_id().is_some() {
+        if refusal.is_conflict() {
             let mut settled = Settled::new();
             self.look_up(keys, vec![place], &mut settled).await?;
             if let Some((_, outcome)) = settled.pop() {

@@ -89,7 +89,7 @@ pub fn planned_catalog(destination: &Catalog, mapping: &Mapping) -> Catalog {
                 .iter()
                 .filter(|entry| entry.destination == object.name)
         };
-        if entries().next().is_none() {
+        if entries().next().is_none() || !is_writable(object) {
             continue;
         }
         let mut fields: Vec<FieldInfo> = object.fields.iter().cloned().collect();
@@ -169,14 +169,17 @@ impl Draft<'_> {
                     fields.push(entry);
                 }
                 Err(reason) => {
-                    self.find_fault(
-                        object,
-                        Some(&field.name),
-                        format!(
-                            "field {:?} of {} is left out: {reason}",
-                            field.label, object.name
-                        ),
-                    );
+                    // What the destination keeps by itself is only looked up there: nobody expects its fields to go anywhere.
+                    if is_writable(target) {
+                        self.find_fault(
+                            object,
+                            Some(&field.name),
+                            format!(
+                                "field {:?} of {} is left out: {reason}",
+                                field.label, object.name
+                            ),
+                        );
+                    }
                     unmapped.push((field.name.clone(), reason));
                 }
             }

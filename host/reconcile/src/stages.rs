@@ -58,7 +58,16 @@ pub fn map_pipelines(
             candidate.object == object.destination && normal::label(&candidate.label) == words
         });
         taken.insert((object.destination.as_str(), words));
-        let stages = map_stages(pipeline, target);
+        let stages = map_stages(&with_labels_once(pipeline), target);
+        for (stage, mapped) in pipeline.stages.iter().zip(&stages) {
+            if mapped.source.label != stage.label {
+                let message = format!(
+                    "two stages of pipeline {label:?} are called {:?}; {} becomes {:?}",
+                    stage.label, stage.id, mapped.source.label
+                );
+                findings.push(finding(FindingCode::SourceNote, &pipeline.object, message));
+            }
+        }
         for stage in stages
             .iter()
             .filter(|stage| stage.target == StageTarget::Unmapped)
@@ -92,6 +101,22 @@ fn finding(code: FindingCode, object: &ObjectName, message: String) -> Finding {
         field: None,
         message,
     }
+}
+
+/// The pipeline with every label once: the second stage that is called `Won` is `Won (2)`, because a destination may want that, and because
+/// two stages that became one could not be told apart again.
+fn with_labels_once(pipeline: &Pipeline) -> Pipeline {
+    let mut taken = HashSet::new();
+    let mut pipeline = pipeline.clone();
+    for stage in &mut pipeline.stages {
+        let base = std::mem::take(&mut stage.label);
+        let others = (2_u32..).map(|number| format!("{base} ({number})"));
+        let free = std::iter::once(base.clone())
+            .chain(others)
+            .find(|label| taken.insert(normal::label(label)));
+        stage.label = free.expect("numbers do not end");
+    }
+    pipeline
 }
 
 fn map_stages(pipeline: &Pipeline, target: Option<&Pipeline>) -> Vec<StageMapping> {
@@ -300,6 +325,48 @@ mod tests {
             &["create"],
         );
         check(&[("Sent", Open)], &[("Proposal sent", Open)], &["create"]);
+    }
+
+    #[test]
+    fn two_stages_of_one_label_stay_two_also_when_they_are_there_already() {
+        let source = || {
+            vec![pipeline(
+                "s",
+                "Sales",
+                "opportunity",
+                &[("Won", Won), ("won", Won), ("New", Open)],
+            )]
+        };
+        let (mapped, findings) = map(source(), vec![]);
+        let labels: Vec<_> = mapped[0]
+            .stages
+            .iter()
+            .map(|stage| stage.source.label.as_str())
+            .collect();
+        assert_eq!(labels, ["Won", "won (2)", "New"]);
+        assert_eq!(
+            findings
+                .iter()
+                .map(|finding| finding.code)
+                .collect::<Vec<_>>(),
+            [FindingCode::SourceNote]
+        );
+        let made = vec![pipeline(
+            "d",
+            "Sales",
+            "deal",
+            &[("Won", Won), ("won (2)", Won), ("New", Open)],
+        )];
+        let (mapped, _) = map(source(), made);
+        let targets: Vec<_> = mapped[0]
+            .stages
+            .iter()
+            .map(|stage| stage.target.clone())
+            .collect();
+        assert_eq!(
+            targets,
+            ["d-Won", "d-won (2)", "d-New"].map(|id| StageTarget::Existing(id.into()))
+        );
     }
 
     #[test]

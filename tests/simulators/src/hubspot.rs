@@ -52,6 +52,8 @@ mod webhooks;
 
 mod options;
 
+mod company;
+
 mod record;
 
 mod associations;
