@@ -137,9 +137,10 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
-    /// True where the parameter is `true`.
+    /// True where the parameter is `true`, in any case: the vendor's own client for Python sends `True`.
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.get(name) == Some("true")
+        self.get(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// A comma list; the parameter may also be repeated.
