@@ -2,7 +2,7 @@
 
 use model::catalog::StandardObject;
 use model::destination::{SOURCE_KEY_PROPERTY, SourceKey, WriteBatch};
-use model::{DestinationRecordId, ObjectInfo, ObjectName, RecordRef, ValueRef};
+use model::{DestinationRecordId, FieldKind, ObjectInfo, ObjectName, RecordRef, ValueRef};
 use serde_json::json;
 
 use crate::email::{HEADERS, Parties, TEXTS};
@@ -27,6 +27,8 @@ pub(crate) struct Inputs<'b> {
     out: Vec<u8>,
     text: String,
     is_first: bool,
+    /// A property that the next record is written without.
+    left_out: Option<&'static str>,
 }
 
 impl<'b> Inputs<'b> {
@@ -37,7 +39,13 @@ impl<'b> Inputs<'b> {
             out: br#"{"inputs":["#.to_vec(),
             text: String::new(),
             is_first: true,
+            left_out: None,
         }
+    }
+
+    /// The records to come are written without that property.
+    pub(crate) fn leave_out(&mut self, property: Option<&'static str>) {
+        self.left_out = property;
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
@@ -158,6 +166,9 @@ impl<'b> Inputs<'b> {
             if name == SOURCE_KEY_PROPERTY {
                 continue;
             }
+            if self.left_out == Some(name.as_str()) {
+                continue;
+            }
             let party = if is_email {
                 TEXTS.iter().position(|(text, _)| text == name)
             } else {
@@ -165,6 +176,10 @@ impl<'b> Inputs<'b> {
             };
             let mut text = std::mem::take(&mut self.text);
             value::write(value, &mut text);
+            let info = object.fields.get(at).expect("cells name declared fields");
+            if info.kind == FieldKind::Email {
+                text = text.trim().to_owned();
+            }
             match party {
                 Some(place) => {
                     has_new = true;

@@ -27,6 +27,13 @@ use crate::write::Writer;
 /// Records of one call: fifty batches, so that the portal's window never waits for the ledger.
 const BATCH_RECORDS: u32 = 5_000;
 
+/// What can be associated with nothing; a line item names its product in a property (associations guide, 2026).
+const UNLINKABLE: [StandardObject; 3] = [
+    StandardObject::Owner,
+    StandardObject::Currency,
+    StandardObject::Product,
+];
+
 impl Portal {
     /// Objects and pipelines as they are now, with what the portal keeps by itself.
     pub(crate) async fn catalog(&self) -> Result<Catalog, DestinationError> {
@@ -38,6 +45,7 @@ impl Portal {
             objects,
             pipelines: described.pipelines.clone(),
             kinds: KINDS.to_vec(),
+            unlinkable: UNLINKABLE.map(|standard| standard.name().into()).to_vec(),
         })
     }
 }

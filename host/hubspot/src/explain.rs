@@ -96,6 +96,15 @@ impl Refusal {
                 .any(|detail| detail.code == "CONFLICTING_UNIQUE_VALUE")
     }
 
+    /// Whether it is an e-mail address that HubSpot does not take for one.
+    pub(crate) fn is_about_address(&self) -> bool {
+        self.message.contains("INVALID_EMAIL")
+            || self
+                .errors
+                .iter()
+                .any(|detail| detail.code == "INVALID_EMAIL")
+    }
+
     /// What is wrong, and where there is one the remedy.
     pub(crate) fn explain(&self) -> String {
         let mut text = self.faults().unwrap_or_else(|| lower_first(&self.message));

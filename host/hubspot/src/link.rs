@@ -93,8 +93,8 @@ pub(crate) async fn write_links(
     };
     let Some(link_type) = types.find(label) else {
         let what = label.map_or_else(
-            || "a plain link".to_owned(),
-            |label| format!("the label {label:?}"),
+            || "association".to_owned(),
+            |label| format!("association label {label:?}"),
         );
         return refuse_all(format!(
             "HubSpot has no {what} between {} and {}",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use model::catalog::StandardObject;
 use model::destination::{SOURCE_KEY_PROPERTY, Write, WriteBatch, WriteOutcome};
 use model::{DestinationError, ObjectInfo};
 
@@ -43,6 +44,17 @@ pub(crate) struct Writer<'w> {
 
 /// Positions in the batch, and what came of each.
 type Settled = Vec<(usize, WriteOutcome)>;
+
+/// What making records came to.
+#[derive(Default)]
+struct Made {
+    outcomes: Settled,
+    /// Records whose address HubSpot does not take, and why.
+    addresses: Vec<(usize, String)>,
+}
+
+/// The property that a contact is made without, where HubSpot does not take it.
+const ADDRESS: &str = "email";
 
 /// What one call is to do.
 enum Call {
@@ -130,18 +142,51 @@ impl Writer<'_> {
         chunks
     }
 
+    /// Makes those records. A contact whose address HubSpot does not take is made without it.
     async fn create(
         &self,
         keys: &[String],
         places: Vec<usize>,
     ) -> Result<Settled, DestinationError> {
-        let (mut open, mut settled, mut lost) = (vec![places], Settled::new(), 0);
+        let mut made = self.make(keys, places, None).await?;
+        if made.addresses.is_empty() {
+            return Ok(made.outcomes);
+        }
+        let mut why: HashMap<usize, String> =
+            std::mem::take(&mut made.addresses).into_iter().collect();
+        let again = self
+            .make(keys, why.keys().copied().collect(), Some(ADDRESS))
+            .await?;
+        let still = again.addresses.into_iter().map(|(place, why)| {
+            let message = format!("destination refused {}: {why}", self.name(place));
+            (place, WriteOutcome::Refused(message))
+        });
+        made.outcomes.extend(still);
+        made.outcomes
+            .extend(again.outcomes.into_iter().map(|(place, mut outcome)| {
+                if let (WriteOutcome::Written { notes, .. }, Some(why)) =
+                    (&mut outcome, why.remove(&place))
+                {
+                    notes.push(format!("left without its {ADDRESS}: {why}"));
+                }
+                (place, outcome)
+            }));
+        Ok(made.outcomes)
+    }
+
+    async fn make(
+        &self,
+        keys: &[String],
+        places: Vec<usize>,
+        left_out: Option<&'static str>,
+    ) -> Result<Made, DestinationError> {
+        let (mut open, mut made, mut lost) = (vec![places], Made::default(), 0);
         while let Some(places) = open.pop() {
-            let (path, body, mut notes) = self.create_call(keys, &places);
+            let (path, body, mut notes) = self.create_call(keys, &places, left_out);
             let failed = match self.api.post(&path, body, Repeat::Never).await {
                 Ok(body) => {
                     let rest = self
-                        .settle(keys, &places, &body, &mut notes, &mut settled)
+                        .settle(keys, &places, &body, &mut notes, &mut made)
                         .await?;
                     open.extend(halves(rest));
                     continue;
@@ -156,7 +201,7 @@ impl Writer<'_> {
                     }
                     tracing::debug!(object = self.kind.path, %cause, "a write was lost; looking up what became of it");
                     tokio::time::sleep(LOST_WAIT * 2_u32.pow(lost - 1)).await;
-                    let rest = self.look_up(keys, places, &mut settled).await?;
+                    let rest = self.look_up(keys, places, &mut made).await?;
                     open.extend((!rest.is_empty()).then_some(rest));
                 }
                 Failed::Refused {
@@ -170,13 +215,13 @@ impl Writer<'_> {
                     status: 400 | 409 | 413 | 422,
                     refusal,
                 } => match places[..] {
-                    [place] => settled.push((place, self.refused(keys, place, &refusal).await?)),
+                    [place] => self.refuse(keys, place, &refusal, &mut made).await?,
                     _ => open.extend(halves(places)),
                 },
                 failed => return Err(failed.stop(&format!("writing {}", self.kind.path))),
             }
         }
-        Ok(settled)
+        Ok(made)
     }
 
     /// Ties can only be made by a plain creation.
@@ -188,8 +233,10 @@ impl Writer<'_> {
         &self,
         keys: &[String],
         places: &[usize],
+        left_out: Option<&'static str>,
     ) -> (String, Vec<u8>, HashMap<usize, Vec<String>>) {
         let mut inputs = Inputs::new(self.kind, self.batch.records.object());
+        inputs.leave_out(left_out);
         let (upserts, first, mut notes) =
             (self.upserts(), self.first_stage.as_ref(), HashMap::new());
         for place in places {
@@ -223,19 +270,19 @@ impl Writer<'_> {
         places: &[usize],
         body: &[u8],
         notes: &mut HashMap<usize, Vec<String>>,
-        settled: &mut Settled,
+        made: &mut Made,
     ) -> Result<Vec<usize>, DestinationError> {
         let answer: Records<'_> = match serde_json::from_slice(body) {
             Ok(answer) => answer,
             // It was done, and what became of it can be asked.
-            Err(_) => return self.look_up(keys, places.to_vec(), settled).await,
+            Err(_) => return self.look_up(keys, places.to_vec(), made).await,
         };
         let mut open: HashSet<usize> = places.iter().copied().collect();
-        self.take_results(keys, places, &answer, (notes, &mut open), settled);
+        self.take_results(keys, places, &answer, (notes, &mut open), made);
         for refusal in &answer.errors {
             for trace in refusal.context(TRACE) {
                 if let Some(place) = trace.parse().ok().filter(|place| open.remove(place)) {
-                    settled.push((place, self.refused(keys, place, refusal).await?));
+                    self.refuse(keys, place, refusal, made).await?;
                 }
             }
         }
@@ -248,10 +295,10 @@ impl Writer<'_> {
             .copied()
             .filter(|place| open.contains(place))
             .collect();
-        let rest = self.look_up(keys, rest, settled).await?;
+        let rest = self.look_up(keys, rest, made).await?;
         match (&rest[..], first) {
             ([place], Some(refusal)) if places.len() == 1 => {
-                settled.push((*place, self.refused(keys, *place, refusal).await?));
+                self.refuse(keys, *place, refusal, made).await?;
                 Ok(Vec::new())
             }
             ([place], None) if places.len() == 1 => Err(DestinationError::Ambiguous(format!(
@@ -269,7 +316,7 @@ impl Writer<'_> {
         places: &[usize],
         answer: &Records<'_>,
         (notes, open): (&mut HashMap<usize, Vec<String>>, &mut HashSet<usize>),
-        settled: &mut Settled,
+        made: &mut Made,
     ) {
         let by_key: HashMap<&str, usize> = places
             .iter()
@@ -286,7 +333,7 @@ impl Writer<'_> {
                     before: None,
                     notes: notes.remove(&place).unwrap_or_default(),
                 };
-                settled.push((place, written));
+                made.outcomes.push((place, written));
             }
         }
     }
@@ -296,14 +343,14 @@ impl Writer<'_> {
         &self,
         keys: &[String],
         places: Vec<usize>,
-        settled: &mut Settled,
+        made: &mut Made,
     ) -> Result<Vec<usize>, DestinationError> {
         let asked: Vec<&str> = places.iter().map(|place| keys[*place].as_str()).collect();
         let found = find_keys(self.api, self.kind, &asked).await?;
         let (there, rest): (Vec<_>, Vec<_>) = places
             .into_iter()
             .partition(|place| found.contains_key(keys[*place].as_str()));
-        settled.extend(there.into_iter().map(|place| {
+        made.outcomes.extend(there.into_iter().map(|place| {
             let id = found[keys[place].as_str()].as_str().into();
             (
                 place,
@@ -318,24 +365,27 @@ impl Writer<'_> {
     }
 
     /// A refusal for good; unless the record that is in the way is this one itself, written by an attempt whose answer was lost.
-    async fn refused(
+    async fn refuse(
         &self,
         keys: &[String],
         place: usize,
         refusal: &Refusal,
-    ) -> Result<WriteOutcome, DestinationError> {
-        if refusal.is_conflict() {
-            let mut settled = Settled::new();
-            self.look_up(keys, vec![place], &mut settled).await?;
-            if let Some((_, outcome)) = settled.pop() {
-                return Ok(outcome);
-            }
+        made: &mut Made,
+    ) -> Result<(), DestinationError> {
+        if self.kind.standard == StandardObject::Contact && refusal.is_about_address() {
+            made.addresses.push((place, refusal.explain()));
+            return Ok(());
         }
-        Ok(WriteOutcome::Refused(format!(
+        if refusal.is_conflict() && self.look_up(keys, vec![place], made).await?.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
             "destination refused {}: {}",
             self.name(place),
             refusal.explain()
-        )))
+        );
+        made.outcomes.push((place, WriteOutcome::Refused(message)));
+        Ok(())
     }
 
     fn name(&self, place: usize) -> String {

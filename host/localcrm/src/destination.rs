@@ -55,6 +55,7 @@ pub(crate) fn catalog(core: &Core) -> Result<Catalog, Failure> {
         objects,
         pipelines: schema.pipelines.clone(),
         kinds: Vec::new(),
+        unlinkable: Vec::new(),
     })
 }
 

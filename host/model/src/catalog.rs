@@ -131,6 +131,9 @@ pub struct Catalog {
     /// The kinds that a new property may have here; empty where it may have every kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<FieldKind>,
+    /// Objects whose records cannot be associated with any other here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlinkable: Vec<ObjectName>,
 }
 
 impl Catalog {

@@ -55,7 +55,7 @@ pub fn default_mapping(source: &Catalog, destination: &Catalog) -> (Mapping, Vec
     let mut objects = Vec::with_capacity(pairs.len());
     for (standard, object, target) in &pairs {
         let (fields, unmapped) = draft.map_fields(*standard, object, target);
-        let associations = draft.map_associations(object, &pairs);
+        let associations = draft.map_associations(object, target, &fields, &pairs);
         objects.push(ObjectMapping {
             source: object.name.clone(),
             standard: *standard,
@@ -335,14 +335,29 @@ impl Draft<'_> {
     fn map_associations(
         &mut self,
         object: &ObjectInfo,
+        own: &ObjectInfo,
+        fields: &[FieldMapping],
         pairs: &[(StandardObject, &Arc<ObjectInfo>, &Arc<ObjectInfo>)],
     ) -> Vec<AssociationMapping> {
         let mut mapped = Vec::with_capacity(object.associations.len());
+        let is_unlinkable =
+            |object: &ObjectInfo| self.destination.unlinkable.contains(&object.name);
         for association in &object.associations {
             match pairs
                 .iter()
                 .find(|(_, other, _)| other.name == association.to)
             {
+                Some((_, _, target)) if is_unlinkable(own) || is_unlinkable(target) => {
+                    // A property that names the record says as much as the association would.
+                    let binding = Binding::Record(association.to.clone());
+                    if !fields.iter().any(|field| field.binding == binding) {
+                        let message = format!(
+                            "association {:?} is left out: the destination associates no {} with {}",
+                            association.name, own.name, target.name
+                        );
+                        self.find_fault(object, Some(&association.name), message);
+                    }
+                }
                 Some((_, _, target)) => mapped.push(AssociationMapping {
                     source: association.name.clone(),
                     to_source: association.to.clone(),

@@ -59,15 +59,7 @@ pub fn map_pipelines(
         });
         taken.insert((object.destination.as_str(), words));
         let stages = map_stages(&with_labels_once(pipeline), target);
-        for (stage, mapped) in pipeline.stages.iter().zip(&stages) {
-            if mapped.source.label != stage.label {
-                let message = format!(
-                    "two stages of pipeline {label:?} are called {:?}; {} becomes {:?}",
-                    stage.label, stage.id, mapped.source.label
-                );
-                findings.push(finding(FindingCode::SourceNote, &pipeline.object, message));
-            }
-        }
+        findings.extend(renamed(pipeline, &label, &stages));
         for stage in stages
             .iter()
             .filter(|stage| stage.target == StageTarget::Unmapped)
@@ -91,6 +83,23 @@ pub fn map_pipelines(
         });
     }
     (mapped, findings)
+}
+
+/// Stages that got a number because another one has their label.
+fn renamed<'s>(
+    pipeline: &'s Pipeline,
+    label: &'s str,
+    stages: &'s [StageMapping],
+) -> impl Iterator<Item = Finding> + 's {
+    let pairs = pipeline.stages.iter().zip(stages);
+    let renamed = pairs.filter(|(stage, mapped)| mapped.source.label != stage.label);
+    renamed.map(move |(stage, mapped)| {
+        let message = format!(
+            "two stages of pipeline {label:?} are called {:?}; {} becomes {:?}",
+            stage.label, stage.id, mapped.source.label
+        );
+        finding(FindingCode::SourceNote, &pipeline.object, message)
+    })
 }
 
 fn finding(code: FindingCode, object: &ObjectName, message: String) -> Finding {

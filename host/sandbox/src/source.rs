@@ -248,6 +248,7 @@ impl Inner {
                 objects: reader.objects,
                 pipelines: reader.pipelines,
                 kinds: Vec::new(),
+                unlinkable: Vec::new(),
             },
             reader.findings,
         ))

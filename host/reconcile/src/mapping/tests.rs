@@ -36,7 +36,7 @@ fn catalog(objects: Vec<ObjectInfo>) -> Catalog {
     Catalog {
         objects: objects.into_iter().map(Arc::new).collect(),
         pipelines: vec![],
-        kinds: vec![],
+        ..Catalog::default()
     }
 }
 

@@ -142,7 +142,7 @@ fn side(with_custom: bool, id: FieldKind) -> Catalog {
     Catalog {
         objects: objects.into_iter().map(Arc::new).collect(),
         pipelines,
-        kinds: vec![],
+        ..Catalog::default()
     }
 }
 
