@@ -1,7 +1,7 @@
 //! Holds owners, currencies, custom objects, rules on values and account facts to the fact sheet.
 
 use super::{World, expect, text};
-use crate::hubspot::{Method, Owner, OwnerKind, Tier};
+use crate::hubspot::{Method, ObjectType, Owner, OwnerKind, Rule, Tier};
 use serde_json::{Value, json};
 
 fn names(list: &Value) -> Vec<String> {
@@ -251,4 +251,80 @@ fn a_schema_names_only_properties_that_it_defines() {
     let own = world.get("/crm/v3/schemas/contacts");
     assert_eq!(own["objectTypeId"], "0-1");
     assert_eq!(own["primaryDisplayProperty"], "firstname");
+}
+
+#[test]
+fn rules_on_values_are_told_and_held_to() {
+    let world = World::new();
+    let contact = ObjectType::CONTACT;
+    let pattern = regex::Regex::new("[A-Z]{2}-[0-9]+").unwrap();
+    for (name, rules) in [
+        ("jobtitle", vec![Rule::MaxLength(5), Rule::Alphanumeric]),
+        ("school", vec![Rule::Regex(pattern)]),
+        ("website", vec![Rule::Domain]),
+        ("work_email", vec![Rule::Email]),
+        ("degree", vec![Rule::MinLength(3)]),
+    ] {
+        world.portal.rule(contact, name, rules);
+    }
+    assert_eq!(
+        world.get("/crm/v3/property-validations/0-1/jobtitle")["results"],
+        json!([
+            {"propertyName": "jobtitle", "ruleType": "MAX_LENGTH", "ruleArguments": ["5"]},
+            {"propertyName": "jobtitle", "ruleType": "ALPHANUMERIC", "ruleArguments": []},
+        ])
+    );
+    let all = world.get("/crm/v3/property-validations/0-1");
+    assert_eq!(all["results"].as_array().unwrap().len(), 6);
+    for (name, value, good) in [
+        ("jobtitle", "Chief", true),
+        ("jobtitle", "Chiefs", false),
+        ("jobtitle", "a b", false),
+        ("school", "CH-12", true),
+        ("school", "xCH-12", false),
+        ("website", "ex.test", true),
+        ("website", "https://ex.test", false),
+        ("work_email", "a@ex.test", true),
+        ("work_email", "a@ex", false),
+        ("degree", "MSc", true),
+        ("degree", "M", false),
+        ("degree", "", true),
+    ] {
+        let body = json!({"properties": {"firstname": "a", name: value}});
+        let answer = world.send(Method::Post, "/crm/v3/objects/contacts", &body);
+        let status = if good { 201 } else { 400 };
+        assert_eq!(
+            answer.status,
+            status,
+            "{name} {value:?}: {}",
+            answer.value()
+        );
+    }
+    world.portal.rule(contact, "degree", Vec::new());
+    world.create("contacts", &json!({"firstname": "a", "degree": "M"}));
+}
+
+#[test]
+fn dated_paths_lead_to_the_same_settings() {
+    let world = World::new();
+    for (numbered, dated) in [
+        (
+            "/crm/v3/properties/contacts",
+            "/crm/properties/2026-03/contacts",
+        ),
+        ("/crm/v3/pipelines/deals", "/crm/pipelines/2026-03/deals"),
+        ("/crm/v3/owners", "/crm/owners/2026-03"),
+        ("/crm/v3/owners/41", "/crm/owners/2026-09/41"),
+        (
+            "/crm-object-schemas/v3/schemas",
+            "/crm-object-schemas/2026-03/schemas",
+        ),
+        ("/account-info/v3/details", "/account-info/2026-03/details"),
+    ] {
+        assert_eq!(world.get(numbered), world.get(dated), "{dated}");
+    }
+    expect(
+        &world.ask(Method::Get, "/crm/properties/2025-03/contacts"),
+        404,
+    );
 }

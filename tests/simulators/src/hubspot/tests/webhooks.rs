@@ -1,8 +1,10 @@
 //! Holds webhooks to section 13 of the fact sheet.
 
 use super::{START, World, expect, text};
-use crate::hubspot::{Answer, Call, Legacy, Method, signature};
+use crate::hubspot::{Answer, Call, Legacy, Method, Options, manual, signature, start};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 const TARGET: &str = "http://127.0.0.1:9/hooks?a=b%3Ac";
 
@@ -284,4 +286,73 @@ fn who_did_not_listen_is_told_again_ten_times_within_a_day() {
     assert_eq!(attempts, (0..=10).collect::<Vec<_>>());
     world.pass(48 * 3_600_000);
     assert!(world.portal.due_webhooks().is_empty(), "given up");
+}
+
+/// What an app receives: headers and body.
+type Received = (axum::http::HeaderMap, bytes::Bytes);
+
+/// An app on loopback that answers with these statuses, one after the other, and then with 200.
+async fn app(statuses: &[u16]) -> (String, tokio::sync::mpsc::UnboundedReceiver<Received>) {
+    let (told, received) = tokio::sync::mpsc::unbounded_channel();
+    let left = std::sync::Arc::new(std::sync::Mutex::new(statuses.to_vec()));
+    let take = move |headers: axum::http::HeaderMap, body: bytes::Bytes| {
+        told.send((headers, body)).unwrap();
+        let mut left = left.lock().unwrap();
+        let status = if left.is_empty() { 200 } else { left.remove(0) };
+        std::future::ready(axum::http::StatusCode::from_u16(status).unwrap())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let router = axum::Router::new().route("/hooks", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (target, received)
+}
+
+#[tokio::test]
+async fn events_are_posted_to_the_app_and_again_after_an_error() {
+    let (target, mut received) = app(&[500]).await;
+    let (clock, hand) = manual(START);
+    let options = Options {
+        clock,
+        ..Options::default()
+    };
+    let running = start(options).await.unwrap();
+    let ask = |method, target: &str, body: &Value| {
+        let call = Call::new(method, target).bearer(&running.token).body(body);
+        running.portal.handle(&call)
+    };
+    let options = running.portal.options();
+    let manage = |path: &str| {
+        format!(
+            "/webhooks/v3/{}/{path}?hapikey={}",
+            options.app, options.developer_key
+        )
+    };
+    let settings = json!({"targetUrl": target, "throttling": {"maxConcurrentRequests": 1}});
+    expect(&ask(Method::Put, &manage("settings"), &settings), 200);
+    let wanted = json!({"eventType": "company.creation", "active": true});
+    expect(&ask(Method::Post, &manage("subscriptions"), &wanted), 201);
+    let company = json!({"properties": {"name": "x"}});
+    expect(
+        &ask(Method::Post, "/crm/v3/objects/companies", &company),
+        201,
+    );
+    let (headers, body) = received.recv().await.unwrap();
+    let signed = signature::v3(&running.client_secret, "POST", &target, &body, START);
+    assert_eq!(headers["x-hubspot-signature-v3"], signed);
+    assert_eq!(headers["x-hubspot-request-timestamp"], START.to_string());
+    let first: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(first[0]["attemptNumber"], 0);
+    // The app's answer may still be under way when the clock moves: it moves on until the event comes again.
+    let body = loop {
+        hand.fetch_add(60_000, Ordering::SeqCst);
+        let next = tokio::time::timeout(Duration::from_millis(50), received.recv());
+        if let Ok(next) = next.await {
+            break next.unwrap().1;
+        }
+    };
+    let second: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(second[0]["attemptNumber"], 1);
+    assert_eq!(second[0]["eventId"], first[0]["eventId"]);
+    running.stop().await;
 }
