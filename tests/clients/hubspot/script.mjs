@@ -193,7 +193,7 @@ await step('contacts: paged list, search paged after the index lag, archive', as
   for (let tries = 0; tries < 20; tries++) {
     page = await get(area, search())
     if (page.total >= 26) break
-    await new Promise(resolve => setTimeout(resolve, 500))
+    await new Promise(resolve => setTimeout(resolve, 1000))
   }
   const found = [...ids(page.results)]
   while (page.paging) found.push(...ids((page = await get(area, search(page.paging.next.after))).results))

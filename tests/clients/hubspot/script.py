@@ -200,7 +200,7 @@ def the_search():
         page = crm.contacts.search_api.do_search(ask("0"))
         if page.total == 24:
             break
-        time.sleep(0.5)
+        time.sleep(1)
     found = [one.id for one in page.results]
     while page.paging:
         page = crm.contacts.search_api.do_search(ask(page.paging.next.after))
