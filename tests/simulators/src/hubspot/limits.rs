@@ -60,7 +60,7 @@ impl Tier {
 }
 
 impl Tier {
-    /// Most pipelines of a kind of record; how many each tier really has is not documented [U].
+    /// Most pipelines of a kind of record; how many each tier really has is not documented (unverified).
     pub const fn pipelines(self) -> usize {
         match self {
             Self::Starter => 1,
