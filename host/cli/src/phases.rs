@@ -15,10 +15,10 @@ use crate::args::{Apply, Audit, Discover, Migrate, PlanCommand};
 use crate::connect::ask;
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
-use crate::portal::Door;
+use crate::portal::{Door, tell_spent};
 use crate::progress::{Display, tell};
 use crate::project::Project;
-use crate::reach::{Reach, Telling, Way};
+use crate::reach::{Reach, Telling, Way, tell_waits};
 use crate::report::{Report, Seconds, show_plan, show_report};
 
 /// What a person approves.
@@ -39,7 +39,7 @@ struct Bench {
     source: sandbox::ConnectorSource,
     reach: Reach,
     clock: Box<dyn Fn() -> model::Instant + Send + Sync>,
-    _telling: Telling,
+    _telling: [Telling; 2],
     door: Door,
     owners: BTreeMap<String, String>,
     display: Display,
@@ -59,7 +59,10 @@ impl Bench {
         // The source last: a tape is begun there.
         let door = Door::open(project)?;
         let (source, reach) = project.source_over(way)?;
-        let (display, seconds) = (Display::new(false), Seconds::default());
+        let (display, seconds) = (
+            Display::new(false, door.gateway.clone().map(tell_spent)),
+            Seconds::default(),
+        );
         Ok(Self {
             store,
             connection,
@@ -68,7 +71,10 @@ impl Bench {
                 let reach = reach.clone();
                 Box::new(move || reach.now())
             },
-            _telling: reach.tell_waits(),
+            _telling: [
+                reach.tell_waits(),
+                tell_waits(door.gateway.clone(), "the destination"),
+            ],
             reach,
             door,
             owners: project.file.owners.clone(),

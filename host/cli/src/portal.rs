@@ -10,7 +10,10 @@ use egress::{Caps, Gateway, GatewayOptions, RateLimits};
 use hubspot::{ApiVersion, Portal, grant};
 use model::{ConnectionId, Destination};
 
+use indicatif::HumanCount;
+
 use crate::failure::WithHint;
+use crate::progress::Aside;
 use crate::project::{Choice, HubspotSection, Project, USER_AGENT};
 
 /// Name of the portal's entry in the vault.
@@ -54,6 +57,22 @@ impl Door {
             }
         }
     }
+}
+
+/// How much of a portal's limits is used now, for a person.
+pub(crate) fn tell_spent(gateway: Gateway) -> Aside {
+    Box::new(move || {
+        let spent = gateway.spent(grant::API)?;
+        let mut text = format!("HubSpot: {} of {} requests in 10 s", spent.used, spent.most);
+        if let Some((left, most)) = spent.day {
+            text.push_str(&format!(
+                ", {} of {} left today",
+                HumanCount(left),
+                HumanCount(most)
+            ));
+        }
+        Some(text)
+    })
 }
 
 /// A portal with its credential from that vault.

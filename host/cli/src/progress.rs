@@ -14,9 +14,12 @@ use run::{Phase, Progress};
 /// How often a plain line is written for one object.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// What is said beside the numbers, where there is something to say now.
+pub(crate) type Aside = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// Shows progress, and hears Ctrl-C.
-#[derive(Debug)]
 pub(crate) struct Display {
+    aside: Option<Aside>,
     terminal: bool,
     quiet: bool,
     current: Mutex<Current>,
@@ -44,7 +47,7 @@ fn set_bar(bar: Option<ProgressBar>) {
 
 impl Display {
     /// Shows nothing when `quiet`; must be made within a tokio runtime.
-    pub(crate) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool, aside: Option<Aside>) -> Self {
         tokio::spawn(async {
             // Without a handler for signals the process just ends, which is safe too.
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -65,6 +68,7 @@ impl Display {
             told: now,
         };
         Self {
+            aside,
             terminal: std::io::stderr().is_terminal() && !quiet,
             quiet,
             current: Mutex::new(current),
@@ -122,8 +126,14 @@ impl Progress for Display {
     fn advance(&self, records: u64) {
         let done = self.done.fetch_add(records, Ordering::Relaxed) + records;
         let mut current = self.current();
+        let aside = || self.aside.as_ref().and_then(|aside| aside());
         if self.terminal {
             current.bar.set_position(done);
+            if let Some(aside) = aside() {
+                current
+                    .bar
+                    .set_message(format!("{} [{aside}]", current.title));
+            }
         } else if !self.quiet && current.told.elapsed() >= PLAIN_EVERY {
             current.told = Instant::now();
             let seconds = current.begun.elapsed().as_secs_f64();
@@ -136,8 +146,9 @@ impl Progress for Display {
                         seconds / done as f64 * expected.saturating_sub(done) as f64
                     )
                 });
+            let aside = aside().map_or_else(String::new, |aside| format!(" [{aside}]"));
             tell(&format!(
-                "{} {done}, {:.0}/s{left}",
+                "{} {done}, {:.0}/s{left}{aside}",
                 current.title,
                 done as f64 / seconds
             ));

@@ -17,6 +17,8 @@ use crate::progress::tell;
 /// How long nothing happens before a person is told what is waited for; and how long until the next time.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_BETWEEN: Duration = Duration::from_secs(30);
+/// The same where nothing went wrong: a request may wait for a window of ten seconds, and its answer takes a while.
+const PATIENCE_IN_LINE: Duration = Duration::from_secs(25);
 
 /// Which way a person chose.
 #[derive(Clone, Debug, Default)]
@@ -132,28 +134,43 @@ impl Reach {
 
     /// Says every now and then what is waited for, as long as the returned value lives.
     pub(crate) fn tell_waits(&self) -> Telling {
-        let (Self::Network(gateway) | Self::Recorded(gateway, _)) = self else {
-            return Telling(None);
-        };
-        let gateway = gateway.clone();
-        Telling(Some(tokio::spawn(async move {
-            let mut told = None;
-            loop {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                let Some(waiting) = gateway.waiting() else {
-                    continue;
-                };
-                let (now, since) = (tokio::time::Instant::now(), waiting.since);
-                let is_new = told.is_none_or(|(seen, at)| {
-                    seen != since || now.duration_since(at) >= PATIENCE_BETWEEN
-                });
-                if is_new && now.duration_since(since) >= PATIENCE {
-                    told = Some((since, now));
-                    tell(&line(&waiting, now));
-                }
+        match self {
+            Self::Network(gateway) | Self::Recorded(gateway, _) => {
+                tell_waits(Some(Gateway::clone(gateway)), "the source")
             }
-        })))
+            Self::Replayed(_) => Telling(None),
+        }
     }
+}
+
+/// Says every now and then what is waited for on that way, as long as the returned value lives.
+pub(crate) fn tell_waits(gateway: Option<Gateway>, whom: &'static str) -> Telling {
+    let Some(gateway) = gateway else {
+        return Telling(None);
+    };
+    Telling(Some(tokio::spawn(async move {
+        let mut told = None;
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let Some(waiting) = gateway.waiting() else {
+                continue;
+            };
+            let (now, since) = (tokio::time::Instant::now(), waiting.since);
+            let is_new = told.is_none_or(|(seen, at)| {
+                seen != since || now.duration_since(at) >= PATIENCE_BETWEEN
+            });
+            // Waiting for one's turn is no trouble, and the display shows the limits.
+            let patience = if waiting.why.is_some() {
+                PATIENCE
+            } else {
+                PATIENCE_IN_LINE
+            };
+            if is_new && now.duration_since(since) >= patience {
+                told = Some((since, now));
+                tell(&line(&waiting, now, whom));
+            }
+        }
+    })))
 }
 
 /// Ends the telling when it is dropped.
@@ -167,7 +184,7 @@ impl Drop for Telling {
     }
 }
 
-fn line(waiting: &egress::Waiting, now: tokio::time::Instant) -> String {
+fn line(waiting: &egress::Waiting, now: tokio::time::Instant, whom: &str) -> String {
     let seconds = now.duration_since(waiting.since).as_secs();
     let why = waiting.why.as_deref().unwrap_or("no answer yet");
     let place = waiting
@@ -179,7 +196,7 @@ fn line(waiting: &egress::Waiting, now: tokio::time::Instant) -> String {
         .map(|until| until.saturating_duration_since(now).as_secs())
         .filter(|left| *left > 0)
         .map_or_else(String::new, |left| format!("; again in {left} s"));
-    format!("waiting for the source for {seconds} s: {why}{place}{left}")
+    format!("waiting for {whom} for {seconds} s: {why}{place}{left}")
 }
 
 #[cfg(test)]
@@ -197,7 +214,7 @@ mod tests {
         };
         let now = since + Duration::from_secs(7);
         assert_eq!(
-            line(&waiting, now),
+            line(&waiting, now, "the source"),
             "waiting for the source for 7 s: no answer yet"
         );
         waiting.why = Some("the server answered 429".to_owned());
@@ -207,7 +224,7 @@ mod tests {
             path: "/v1/deals".to_owned(),
         });
         assert_eq!(
-            line(&waiting, now),
+            line(&waiting, now, "the source"),
             "waiting for the source for 7 s: the server answered 429 (endpoint \"api\", path \"/v1/deals\"); again in 20 s"
         );
     }

@@ -61,15 +61,6 @@ impl Gateway {
         options: GatewayOptions,
         wall: WallClock,
     ) -> Result<Self, EgressError> {
-        let configuration = |what: String| EgressError::Configuration {
-            connection: options.connection.to_string(),
-            what,
-        };
-        let filling = Filling {
-            parameters: &options.parameters,
-            origin_override: options.origin_override.as_ref(),
-        };
-        let routes = routes(&options, &filling, &wall)?;
         let reach = if options.origin_override.is_some() {
             Reach::Loopback
         } else {
@@ -80,9 +71,41 @@ impl Gateway {
             idle: options.caps.idle_timeout,
         };
         let wire = Wire::new(reach, &options.user_agent, timeouts).map_err(|error| {
-            configuration(format!("the network client cannot start: {error:?}"))
+            EgressError::Configuration {
+                connection: options.connection.to_string(),
+                what: format!("the network client cannot start: {error:?}"),
+            }
         })?;
+        Self::over(options, wall, wire)
+    }
+
+    /// A gateway whose requests are answered in place of a network.
+    #[cfg(feature = "simulated")]
+    pub(crate) fn carried(
+        options: GatewayOptions,
+        wall: WallClock,
+        carrier: crate::wire::Carrier,
+    ) -> Result<Self, EgressError> {
+        let wire = Wire::new(Reach::Loopback, &options.user_agent, Timeouts::of_login());
+        let wire = wire.map_err(|error| EgressError::Configuration {
+            connection: options.connection.to_string(),
+            what: format!("the client cannot start: {error:?}"),
+        })?;
+        Self::over(options, wall, wire.carried(carrier))
+    }
+
+    /// A gateway whose requests go that way.
+    fn over(options: GatewayOptions, wall: WallClock, wire: Wire) -> Result<Self, EgressError> {
         let wire = Arc::new(wire);
+        let configuration = |what: String| EgressError::Configuration {
+            connection: options.connection.to_string(),
+            what,
+        };
+        let filling = Filling {
+            parameters: &options.parameters,
+            origin_override: options.origin_override.as_ref(),
+        };
+        let routes = routes(&options, &filling, &wall)?;
         let tokens = TokenClient::new(
             &options.connection,
             &options.credential,

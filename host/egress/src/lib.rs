@@ -42,6 +42,9 @@ pub mod replay;
 
 pub mod gateway;
 
+#[cfg(feature = "simulated")]
+pub mod simulated;
+
 #[cfg(test)]
 mod table;
 

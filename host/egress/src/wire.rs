@@ -76,9 +76,25 @@ impl Timeouts {
     }
 }
 
+/// What answers requests in place of a network.
+#[cfg(feature = "simulated")]
+pub(crate) type Carrier = Arc<
+    dyn Fn(
+            Method,
+            Url,
+            HeaderMap,
+            Option<reqwest::Body>,
+        ) -> Pin<Box<dyn Future<Output = Answer> + Send>>
+        + Send
+        + Sync,
+>;
+
 /// The connections of one gateway.
 pub(crate) struct Wire {
     client: reqwest::Client,
+    /// Answers in place of a network.
+    #[cfg(feature = "simulated")]
+    carrier: Option<Carrier>,
 }
 
 impl Wire {
@@ -124,7 +140,16 @@ impl Wire {
         };
         Ok(Self {
             client: builder.build()?,
+            #[cfg(feature = "simulated")]
+            carrier: None,
         })
+    }
+
+    /// The same over no network.
+    #[cfg(feature = "simulated")]
+    pub(crate) fn carried(mut self, carrier: Carrier) -> Self {
+        self.carrier = Some(carrier);
+        self
     }
 
     /// Sends a request whose address was built by a [`Base`](crate::confine::Base).
@@ -136,6 +161,10 @@ impl Wire {
         body: Option<reqwest::Body>,
         body_max_bytes: usize,
     ) -> Result<Answer, WireError> {
+        #[cfg(feature = "simulated")]
+        if let Some(carrier) = &self.carrier {
+            return Ok(carrier(method, url, headers, body).await);
+        }
         let mut request = self.client.request(method, url).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
