@@ -116,10 +116,13 @@ impl Sender {
                 Ok(answer) => answer,
                 Err(attempt) => return attempt,
             };
-            let after =
-                route
-                    .limiter
-                    .observe(answer.status, &answer.headers, &answer.body, &self.wall);
+            let after = route.limiter.observe(
+                &turn,
+                answer.status,
+                &answer.headers,
+                &answer.body,
+                &self.wall,
+            );
             drop(turn);
             match answer.status {
                 401 if prepared.authorised && hop.number == 0 => {

@@ -170,7 +170,7 @@ impl Limiter {
         if let Some(budget) = &self.budget {
             budget.pay(cost);
         }
-        Ok(Turn { _place: place })
+        Ok(Turn { place })
     }
 
     /// A place where one is free; the outer error is one that no waiting within a call mends.
@@ -196,13 +196,17 @@ impl Limiter {
     /// Learns from an answer. Returns how long the server asked to wait, when it did.
     pub(crate) fn observe(
         &self,
+        turn: &Turn<'_>,
         status: u16,
         headers: &HeaderMap,
         body: &[u8],
         wall: &WallClock,
     ) -> Option<Duration> {
-        if let Some(window) = &self.window {
-            window.observe(headers, Instant::now());
+        if let (Some(window), Some(place)) = (&self.window, &turn.place) {
+            window.observe(headers, place, Instant::now());
+            if status == 429 {
+                window.refused();
+            }
         }
         self.day.observe(headers);
         let asked = asked_wait(status, headers, wall).or_else(|| {
@@ -253,7 +257,7 @@ pub struct Spent {
 /// A request's turn, held until its answer is there.
 #[derive(Debug)]
 pub(crate) struct Turn<'l> {
-    _place: Option<Place<'l>>,
+    place: Option<Place<'l>>,
 }
 
 /// What the server says of the day's requests, by everybody, and the share that may be spent.

@@ -128,7 +128,9 @@ async fn after_a_wait_that_a_server_asked_for_the_rate_is_used_again_without_cat
     let limiter = limiter(10.0, 5, None);
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", HeaderValue::from_static("20"));
-    limiter.observe(429, &headers, b"", &wall());
+    let first = limiter.turn("/x", far()).await.unwrap();
+    limiter.observe(&first, 429, &headers, b"", &wall());
+    drop(first);
     let sent = sent_in_a_minute(limiter, 8, Duration::from_millis(5)).await;
     assert!(sent[0] >= Duration::from_secs(20));
     check_never_more(&sent, 10.0, 5);
@@ -208,8 +210,9 @@ async fn servers_are_heard_by_all_endpoints_of_their_host() {
     let start = Instant::now();
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", HeaderValue::from_static("7"));
+    let turn = limiter.turn("/x", far()).await.unwrap();
     assert_eq!(
-        limiter.observe(429, &headers, b"", &wall()),
+        limiter.observe(&turn, 429, &headers, b"", &wall()),
         Some(Duration::from_secs(7))
     );
     neighbour.turn("/x", far()).await.unwrap();
@@ -381,6 +384,48 @@ async fn a_rolling_window_is_used_and_never_overrun_whenever_the_server_counts()
     }
 }
 
+/// Long work at the server does not hold places that the way there does not need: one answer in ten is fast, the others take half a second,
+/// and the server counts each as it comes in.
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_long_in_the_making_waste_no_places() {
+    let (limiter, start) = (Arc::new(windowed(190, None)), Instant::now());
+    let end = start + MINUTE;
+    let counted = Arc::new(Mutex::new(Vec::new()));
+    let work: Vec<_> = (0_u64..60)
+        .map(|worker| {
+            let (limiter, counted) = (limiter.clone(), counted.clone());
+            tokio::spawn(async move {
+                for round in 0_u64.. {
+                    let Ok(turn) = limiter.turn("/x", end).await else {
+                        return;
+                    };
+                    tokio::time::sleep(Duration::from_millis(40)).await;
+                    counted.lock().unwrap().push(start.elapsed());
+                    let making = if (worker + round) % 10 == 0 { 40 } else { 500 };
+                    tokio::time::sleep(Duration::from_millis(making)).await;
+                    drop(turn);
+                }
+            })
+        })
+        .collect();
+    for work in work {
+        work.await.unwrap();
+    }
+    let mut counted = std::mem::take(&mut *counted.lock().unwrap());
+    counted.sort_unstable();
+    for (first, begun) in counted.iter().enumerate() {
+        let within = counted[first..]
+            .iter()
+            .take_while(|at| **at < *begun + WINDOW);
+        assert!(within.count() <= 190, "from {begun:?} on");
+    }
+    assert!(
+        counted.len() as f64 >= 190.0 * 6.0 * 0.97,
+        "{}",
+        counted.len()
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_window_grows_shrinks_and_leaves_room_for_others_as_the_server_says() {
     let limiter = windowed(100, None);
@@ -397,7 +442,7 @@ async fn a_window_grows_shrinks_and_leaves_room_for_others_as_the_server_says() 
         ("x-hubspot-ratelimit-remaining", 189),
         interval,
     ]);
-    limiter.observe(200, &headers, b"", &wall());
+    limiter.observe(&turn, 200, &headers, b"", &wall());
     assert_eq!(spent(&limiter), (1, 190));
     drop(turn);
     let turn = limiter.turn("/x", far()).await.unwrap();
@@ -406,8 +451,7 @@ async fn a_window_grows_shrinks_and_leaves_room_for_others_as_the_server_says() 
         ("x-hubspot-ratelimit-remaining", 60),
         interval,
     ]);
-    limiter.observe(200, &headers, b"", &wall());
-    drop(turn);
+    limiter.observe(&turn, 200, &headers, b"", &wall());
     assert_eq!(
         spent(&limiter),
         (40, 100),
@@ -418,7 +462,8 @@ async fn a_window_grows_shrinks_and_leaves_room_for_others_as_the_server_says() 
         ("x-hubspot-ratelimit-max", 5),
         ("x-hubspot-ratelimit-interval-milliseconds", 1000),
     ]);
-    limiter.observe(200, &other, b"", &wall());
+    limiter.observe(&turn, 200, &other, b"", &wall());
+    drop(turn);
     assert_eq!(spent(&limiter), (40, 100));
     tokio::time::advance(WINDOW).await;
     assert_eq!(spent(&limiter), (0, 100));
@@ -451,12 +496,13 @@ async fn a_full_window_waits_for_an_answer_when_all_are_out() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_without_a_time_waits_for_what_it_names() {
     let limiter = windowed(190, None);
+    let turn = limiter.turn("/x", far()).await.unwrap();
     let rolling = br#"{"status":"error","policyName":"TEN_SECONDLY_ROLLING"}"#;
     let daily = br#"{"status":"error","policyName":"DAILY"}"#;
     let told_empty = told(&[("x-hubspot-ratelimit-daily-remaining", 0)]);
     let asked = |headers: &HeaderMap, body: &[u8]| {
         limiter
-            .observe(429, headers, body, &wall())
+            .observe(&turn, 429, headers, body, &wall())
             .map(|wait| wait.as_secs())
     };
     assert_eq!(asked(&HeaderMap::new(), rolling), Some(10));
@@ -464,18 +510,19 @@ async fn a_refusal_without_a_time_waits_for_what_it_names() {
     assert_eq!(asked(&told(&[("retry-after", 3)]), rolling), Some(3));
     assert_eq!(asked(&HeaderMap::new(), daily), Some(3600));
     assert_eq!(asked(&told_empty, rolling), Some(3600));
-    assert_eq!(limiter.observe(200, &told_empty, b"", &wall()), None);
+    assert_eq!(limiter.observe(&turn, 200, &told_empty, b"", &wall()), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_share_of_the_day_is_not_overdrawn_and_comes_back_at_midnight() {
     let limiter = windowed(190, Some(40));
+    let turn = limiter.turn("/x", far()).await.unwrap();
     let say = |left| {
         let headers = told(&[
             ("x-hubspot-ratelimit-daily", 1000),
             ("x-hubspot-ratelimit-daily-remaining", left),
         ]);
-        limiter.observe(200, &headers, b"", &wall());
+        limiter.observe(&turn, 200, &headers, b"", &wall());
     };
     say(601);
     limiter.turn("/x", far()).await.unwrap();
