@@ -37,7 +37,7 @@ const UNLINKABLE: [StandardObject; 3] = [
 impl Portal {
     /// Objects and pipelines as they are now, with what the portal keeps by itself.
     pub(crate) async fn catalog(&self) -> Result<Catalog, DestinationError> {
-        self.forget();
+        self.forget_old();
         let described = self.described().await?;
         let mut objects = vec![office::owner_object(), office::currency_object()];
         objects.extend(described.objects.iter().cloned());

@@ -22,39 +22,41 @@ const BURST_LEAST: u32 = 100;
 /// Requests at once: a batch takes HubSpot up to two seconds, and the window must not wait for them.
 const CONCURRENCY: u32 = 40;
 
-const SCOPES: [&str; 31] = [
+/// The objects that scopes name; engagements go with the contacts'.
+const SCOPED: [&str; 8] = [
+    "contacts",
+    "companies",
+    "deals",
+    "leads",
+    "line_items",
+    "products",
+    "invoices",
+    "projects",
+];
+
+/// The scopes that stand by themselves.
+const SINGLE: [&str; 4] = [
     "oauth",
-    "crm.objects.contacts.read",
-    "crm.objects.contacts.write",
-    "crm.objects.companies.read",
-    "crm.objects.companies.write",
-    "crm.objects.deals.read",
-    "crm.objects.deals.write",
-    "crm.objects.leads.read",
-    "crm.objects.leads.write",
-    "crm.objects.line_items.read",
-    "crm.objects.line_items.write",
-    "crm.objects.products.read",
-    "crm.objects.products.write",
-    "crm.objects.invoices.read",
-    "crm.objects.invoices.write",
-    "crm.objects.projects.read",
-    "crm.objects.projects.write",
     "crm.objects.owners.read",
-    "crm.schemas.contacts.read",
-    "crm.schemas.contacts.write",
-    "crm.schemas.companies.read",
-    "crm.schemas.companies.write",
-    "crm.schemas.deals.read",
-    "crm.schemas.deals.write",
-    "crm.schemas.line_items.read",
-    "crm.schemas.invoices.read",
-    "crm.schemas.invoices.write",
-    "crm.schemas.projects.read",
-    "crm.schemas.projects.write",
     "settings.currencies.read",
     "sales-email-read",
 ];
+
+/// Records and properties of every object, to read and to write.
+fn scopes() -> Vec<String> {
+    let mut scopes: Vec<String> = SINGLE.map(str::to_owned).to_vec();
+    for object in SCOPED {
+        for (what, may) in [
+            ("objects", "read"),
+            ("objects", "write"),
+            ("schemas", "read"),
+            ("schemas", "write"),
+        ] {
+            scopes.push(format!("crm.{what}.{object}.{may}"));
+        }
+    }
+    scopes
+}
 
 /// Where requests go. `daily_share_percent` is how much of the portal's day may be spent.
 pub fn endpoints(daily_share_percent: Option<u8>) -> Vec<Endpoint> {
@@ -105,7 +107,7 @@ pub fn credentials() -> Vec<CredentialGrant> {
             id: OAUTH.to_owned(),
             authorize_url: "https://app.hubspot.com/oauth/authorize".to_owned(),
             token_url: format!("{ORIGIN}/oauth/v1/token"),
-            scopes: SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+            scopes: scopes(),
             client_auth: ClientAuth::Form,
             inject: inject(),
         },

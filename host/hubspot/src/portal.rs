@@ -5,9 +5,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use egress::Gateway;
 use model::{Account, Batch, DestinationError, ObjectName};
+
+use tokio::time::Instant;
 
 use crate::api::Api;
 use crate::body::FirstStage;
@@ -16,6 +19,9 @@ use crate::link::{LinkTypes, fetch_types};
 use crate::objects::Kind;
 use crate::office;
 use crate::version::ApiVersion;
+
+/// How long a description counts as that of now.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// A portal, as destination and as source.
 pub struct Portal {
@@ -27,7 +33,7 @@ pub struct Portal {
 
 #[derive(Default)]
 struct Memory {
-    described: Option<Arc<Described>>,
+    described: Option<(Arc<Described>, Instant)>,
     account: Option<(Account, Vec<String>)>,
     owners: Option<Arc<Batch>>,
     links: HashMap<(ObjectName, ObjectName), Arc<Result<LinkTypes, String>>>,
@@ -61,12 +67,20 @@ impl Portal {
         memory.links.clear();
     }
 
+    /// Forgets it where it is old enough for somebody to have changed something: a description costs some thirty requests.
+    pub(crate) fn forget_old(&self) {
+        let is_old = |(_, at): &(_, Instant)| at.elapsed() > FRESH;
+        if self.memory().described.as_ref().is_some_and(is_old) {
+            self.forget();
+        }
+    }
+
     pub(crate) async fn described(&self) -> Result<Arc<Described>, DestinationError> {
-        if let Some(described) = self.memory().described.clone() {
+        if let Some((described, _)) = self.memory().described.clone() {
             return Ok(described);
         }
         let described = Arc::new(describe(&self.api).await?);
-        self.memory().described = Some(described.clone());
+        self.memory().described = Some((described.clone(), Instant::now()));
         Ok(described)
     }
 
