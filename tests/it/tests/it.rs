@@ -25,6 +25,8 @@ mod login;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]
+mod portal;
+#[cfg(test)]
 mod tape;
 #[cfg(test)]
 mod truth;

@@ -55,28 +55,7 @@ impl Office {
     pub(crate) fn begin(&self, more: &[&str]) -> Login {
         let way = ["--auth", "oauth", "--client-file", "client.toml"];
         let base = connection("p", &self.vendor.base_url);
-        let mut command = self.desk.command(&[&base[..], &way, more].concat());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Guarded(command.spawn().unwrap());
-        let mut stderr = BufReader::new(child.0.stderr.take().unwrap());
-        let mut told = String::new();
-        loop {
-            let mut line = String::new();
-            assert_ne!(
-                stderr.read_line(&mut line).unwrap(),
-                0,
-                "it prints an address: {told}"
-            );
-            told.push_str(&line);
-            if line.trim_start().starts_with("http") && line.contains("/oauth/authorize") {
-                return Login {
-                    address: line.trim().to_owned(),
-                    child,
-                    stderr,
-                    told,
-                };
-            }
-        }
+        begin(&self.desk, &[&base[..], &way, more].concat())
     }
 
     /// The whole login with a person who agrees.
@@ -85,6 +64,32 @@ impl Office {
         let back = get(&login.address);
         let page = get(&back.location);
         (login.end(), page)
+    }
+}
+
+/// Starts that login, and waits until it prints where to log in.
+pub(crate) fn begin(desk: &Desk, arguments: &[&str]) -> Login {
+    let mut command = desk.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Guarded(command.spawn().unwrap());
+    let mut stderr = BufReader::new(child.0.stderr.take().unwrap());
+    let mut told = String::new();
+    loop {
+        let mut line = String::new();
+        assert_ne!(
+            stderr.read_line(&mut line).unwrap(),
+            0,
+            "it prints an address: {told}"
+        );
+        told.push_str(&line);
+        if line.trim_start().starts_with("http") && line.contains("/oauth/authorize") {
+            return Login {
+                address: line.trim().to_owned(),
+                child,
+                stderr,
+                told,
+            };
+        }
     }
 }
 
