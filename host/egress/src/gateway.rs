@@ -395,11 +395,12 @@ impl Inner {
                     wait,
                 )
             };
-            if !prepared.may_repeat && sent != Sent::Nothing {
+            // What the server said it will not do was not done: that may be asked for again, whatever it is.
+            if !prepared.may_repeat && sent == Sent::Perhaps {
                 // A plain 5xx is an answer: what it means for a write is the connector's to say.
                 return match answer {
-                    Some(answer) if sent == Sent::Perhaps => Ok((answer, live)),
-                    _ => Err(give_up(after)),
+                    Some(answer) => Ok((answer, live)),
+                    None => Err(give_up(after)),
                 };
             }
             let got = if self.sender.has_answered.load(Ordering::Relaxed) {

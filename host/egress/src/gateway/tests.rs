@@ -569,6 +569,20 @@ async fn a_server_that_asks_to_wait_is_obeyed_or_the_wait_is_told() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_turned_away_is_sent_again() {
+    let server = Server::start(|number, _| match number {
+        0 => reply(429, &[("retry-after", "0.2")], ""),
+        1 => reply(429, &[], ""),
+        _ => reply(200, &[], "made"),
+    })
+    .await;
+    let bench = bench(&server.origin);
+    let gateway = Gateway::new(bench.options.clone()).unwrap();
+    let answer = gateway.send(post("/v1", false), soon()).await.unwrap();
+    assert_eq!((answer.body, server.seen().len()), (b"made".to_vec(), 3));
+}
+
+#[tokio::test]
 async fn the_budget_and_the_declared_rate_hold_unless_switched_off() {
     let server = Server::start(|_, _| reply(200, &[], "")).await;
     let mut bench = bench(&server.origin);
