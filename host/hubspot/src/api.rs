@@ -25,6 +25,14 @@ const LOCKED_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait that is waited within a call, where a portal moves between data centres (status 477).
 const MOVING_WAIT_MAX: Duration = Duration::from_secs(5 * 60);
 
+/// How often what is read is asked for again where the answer is no whole JSON, and the first wait before it.
+const GARBLED_TRIES: u32 = 4;
+const GARBLED_WAIT: Duration = Duration::from_millis(500);
+
+/// How often a lost write is looked up and sent again, and the first wait before it.
+const LOST_TRIES: u32 = 7;
+const LOST_WAIT: Duration = Duration::from_millis(500);
+
 /// HubSpot's status for a record that is being written by somebody else, and for a portal that moves.
 const LOCKED: u16 = 423;
 const MOVING: u16 = 477;
@@ -113,7 +121,7 @@ impl Api {
         repeat: Repeat,
     ) -> Result<Vec<u8>, Failed> {
         let deadline = Instant::now() + PATIENCE;
-        let mut locked = 0;
+        let (mut locked, mut garbled) = (0, 0);
         loop {
             let headers = body
                 .iter()
@@ -129,6 +137,15 @@ impl Api {
             };
             let response = self.gateway.send(request, deadline).await.map_err(failed)?;
             let wait = match response.status {
+                200..=299
+                    if repeat == Repeat::Safe
+                        && garbled < GARBLED_TRIES
+                        && !is_whole(&response.body) =>
+                {
+                    garbled += 1;
+                    tracing::debug!(path, "an answer that is no whole JSON; asking again");
+                    GARBLED_WAIT * 2_u32.pow(garbled - 1)
+                }
                 200..=299 => return Ok(response.body),
                 500..=599 => {
                     return Err(Failed::Lost(format!(
@@ -148,6 +165,28 @@ impl Api {
             };
             self.gateway.pause(wait).await;
         }
+    }
+}
+
+/// Whether a body is nothing, or JSON to its end: an answer may break off although it is said to be complete.
+fn is_whole(body: &[u8]) -> bool {
+    body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// Writes of one kind that were lost, counted: each is to be looked up before it is sent again.
+#[derive(Debug, Default)]
+pub(crate) struct LostWrites(u32);
+
+impl LostWrites {
+    /// Waits until what became of the write can be looked up; longer each time. The cause is the error once there were too many.
+    pub(crate) async fn wait(&mut self, cause: String) -> Result<(), DestinationError> {
+        self.0 += 1;
+        if self.0 > LOST_TRIES {
+            return Err(DestinationError::Ambiguous(cause));
+        }
+        tracing::debug!(%cause, "a write was lost; looking up what became of it");
+        tokio::time::sleep(LOST_WAIT * 2_u32.pow(self.0 - 1)).await;
+        Ok(())
     }
 }
 
@@ -205,4 +244,29 @@ pub(crate) fn read<'a, T: serde::Deserialize<'a>>(
     serde_json::from_slice(body).map_err(|error| {
         DestinationError::Ambiguous(format!("{doing}: HubSpot's answer cannot be read: {error}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_breaks_off_is_not_whole() {
+        for whole in ["", "{}", r#"{"results":[]}"#, "[1] \n"] {
+            assert!(is_whole(whole.as_bytes()), "{whole}");
+        }
+        for broken in [r#"{"results":[{"id":"1"}"#, "<html>", "{}{", r#"{"a":"b"#] {
+            assert!(!is_whole(broken.as_bytes()), "{broken}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_is_lost_for_ever_ends() {
+        let mut lost = LostWrites::default();
+        for _ in 0..LOST_TRIES {
+            assert!(lost.wait("502".to_owned()).await.is_ok());
+        }
+        let end = lost.wait("502".to_owned()).await;
+        assert!(matches!(end, Err(DestinationError::Ambiguous(cause)) if cause == "502"));
+    }
 }

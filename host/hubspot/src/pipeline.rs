@@ -7,7 +7,7 @@ use model::mapping::{PipelineMapping, StageTarget};
 use model::{DestinationError, Stage, StageMeaning};
 use serde_json::{Value, json};
 
-use crate::api::{Api, Failed, Repeat, read};
+use crate::api::{Api, Failed, LostWrites, Repeat, read};
 use crate::create::find_kind;
 use crate::describe::{PipelineAnswer, StageAnswer, fetch_pipelines};
 use crate::objects::Kind;
@@ -46,24 +46,41 @@ async fn find_or_create(
     entry: &PipelineMapping,
     taken: &HashSet<String>,
 ) -> Result<PipelineAnswer, DestinationError> {
-    let present = fetch_pipelines(api, kind).await?;
     if let Some(id) = &entry.destination {
-        let found = present
+        let found = fetch_pipelines(api, kind).await?;
+        let mut found = found.into_iter();
+        return found
+            .find(|pipeline| pipeline.id == id.as_str())
+            .ok_or_else(|| {
+                DestinationError::Unusable(format!(
+                    "the pipeline {id} of {} is no longer there: plan again",
+                    kind.path
+                ))
+            });
+    }
+    let mut lost = LostWrites::default();
+    loop {
+        let present = fetch_pipelines(api, kind).await?;
+        let same = present
             .into_iter()
-            .find(|pipeline| pipeline.id == id.as_str());
-        return found.ok_or_else(|| {
-            DestinationError::Unusable(format!(
-                "the pipeline {id} of {} is no longer there: plan again",
-                kind.path
-            ))
-        });
+            .find(|pipeline| pipeline.label == entry.label && !taken.contains(&pipeline.id));
+        if let Some(found) = same {
+            return Ok(found);
+        }
+        // Looked up rather than made twice.
+        match create_pipeline(api, kind, entry).await? {
+            Ok(made) => return Ok(made),
+            Err(cause) => lost.wait(cause).await?,
+        }
     }
-    let same = present
-        .into_iter()
-        .find(|pipeline| pipeline.label == entry.label && !taken.contains(&pipeline.id));
-    if let Some(found) = same {
-        return Ok(found);
-    }
+}
+
+/// Makes a pipeline; the inner error says why it is not known whether it was made.
+async fn create_pipeline(
+    api: &Api,
+    kind: &Kind,
+    entry: &PipelineMapping,
+) -> Result<Result<PipelineAnswer, String>, DestinationError> {
     let stages = entry
         .stages
         .iter()
@@ -74,23 +91,11 @@ async fn find_or_create(
         .collect();
     let body = json!({"label": entry.label, "displayOrder": -1, "stages": stages});
     let doing = format!("making the pipeline {:?} of {}", entry.label, kind.path);
-    match api
-        .post(
-            &api.version.pipelines(kind.path, ""),
-            body.to_string().into_bytes(),
-            Repeat::Never,
-        )
-        .await
-    {
-        Ok(body) => read(&body, &doing),
-        // Looked up rather than made twice.
-        Err(Failed::Lost(cause)) => {
-            let present = fetch_pipelines(api, kind).await?;
-            let found = present
-                .into_iter()
-                .find(|pipeline| pipeline.label == entry.label && !taken.contains(&pipeline.id));
-            found.ok_or(DestinationError::Ambiguous(cause))
-        }
+    let path = api.version.pipelines(kind.path, "");
+    let body = body.to_string().into_bytes();
+    match api.post(&path, body, Repeat::Never).await {
+        Ok(body) => Ok(read(&body, &doing).map_err(|error| error.to_string())),
+        Err(Failed::Lost(cause)) => Ok(Err(cause)),
         Err(Failed::Refused {
             status: 400 | 402 | 403,
             refusal,
@@ -172,22 +177,27 @@ async fn create_stage(
     let body = stage_json(kind, stage, last.map_or(0, |last| last + 1))
         .to_string()
         .into_bytes();
-    let made = match api.post(&path, body, Repeat::Never).await {
-        Ok(body) => read::<StageAnswer>(&body, &doing)?,
-        Err(Failed::Lost(cause)) => {
-            let present = fetch_pipelines(api, kind).await?;
-            let stages = present
-                .into_iter()
-                .filter(|present| present.id == pipeline.id)
-                .flat_map(|present| present.stages);
-            let found = stages
-                .into_iter()
-                .find(|present| present.label == stage.label);
-            found.ok_or(DestinationError::Ambiguous(cause))?
+    let mut lost = LostWrites::default();
+    loop {
+        let cause = match api.post(&path, body.clone(), Repeat::Never).await {
+            Ok(body) => match read::<StageAnswer>(&body, &doing) {
+                Ok(made) => return Ok(made.id),
+                Err(error) => error.to_string(),
+            },
+            Err(Failed::Lost(cause)) => cause,
+            Err(failed) => return Err(failed.stop(&doing)),
+        };
+        lost.wait(cause).await?;
+        let present = fetch_pipelines(api, kind).await?;
+        let stages = present
+            .into_iter()
+            .filter(|present| present.id == pipeline.id)
+            .flat_map(|present| present.stages);
+        let mut same = stages.filter(|present| present.label == stage.label);
+        if let Some(found) = same.next() {
+            return Ok(found.id);
         }
-        Err(failed) => return Err(failed.stop(&doing)),
-    };
-    Ok(made.id)
+    }
 }
 
 fn stage_json(kind: &Kind, stage: &Stage, order: i64) -> Value {
