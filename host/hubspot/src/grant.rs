@@ -35,12 +35,16 @@ const SCOPED: [&str; 8] = [
 ];
 
 /// The scopes that stand by themselves.
-const SINGLE: [&str; 4] = [
+const SINGLE: [&str; 5] = [
     "oauth",
+    "e-commerce",
     "crm.objects.owners.read",
     "settings.currencies.read",
     "sales-email-read",
 ];
+
+/// Objects whose properties have no scope of their own: `e-commerce` covers both.
+const UNSCHEMED: [&str; 2] = ["line_items", "products"];
 
 /// Records and properties of every object, to read and to write.
 fn scopes() -> Vec<String> {
@@ -52,6 +56,9 @@ fn scopes() -> Vec<String> {
             ("schemas", "read"),
             ("schemas", "write"),
         ] {
+            if what == "schemas" && UNSCHEMED.contains(&object) {
+                continue;
+            }
             scopes.push(format!("crm.{what}.{object}.{may}"));
         }
     }

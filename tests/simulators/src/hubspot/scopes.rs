@@ -81,6 +81,7 @@ enum Family {
 /// Of records to read and to write, of schemas to read and to write.
 type Four = [&'static str; 4];
 
+/// Products and line items share their settings: the old `e-commerce` is their scope, and there is none of `crm.schemas.products`.
 const OWN: &[(ObjectType, Four)] = &[
     (
         ObjectType::COMPANY,
@@ -114,8 +115,8 @@ const OWN: &[(ObjectType, Four)] = &[
         [
             "crm.objects.products.read",
             "crm.objects.products.write",
-            "crm.schemas.products.read",
-            "crm.schemas.products.write",
+            "e-commerce",
+            "e-commerce",
         ],
     ),
     (
@@ -124,7 +125,7 @@ const OWN: &[(ObjectType, Four)] = &[
             "crm.objects.line_items.read",
             "crm.objects.line_items.write",
             "crm.schemas.line_items.read",
-            "crm.schemas.line_items.write",
+            "e-commerce",
         ],
     ),
     (
@@ -211,7 +212,10 @@ fn scope(object: ObjectType, family: Family, access: Access) -> &'static str {
 /// 403 for scopes that a token lacks. Schemas tell them in `context`, as recorded; records under `errors`.
 pub(super) fn missing(scopes: &[&'static str]) -> Failure {
     const LINK: &str = "https://developers.hubspot.com/scopes";
-    if scopes.iter().any(|scope| scope.starts_with("crm.schemas")) {
+    if scopes
+        .iter()
+        .any(|scope| scope.starts_with("crm.schemas") || *scope == "e-commerce")
+    {
         return Failure::new(
             403,
             "MISSING_SCOPES",
