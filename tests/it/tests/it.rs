@@ -27,6 +27,10 @@ mod packages;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
+mod portal_kill;
+#[cfg(test)]
+mod portal_site;
+#[cfg(test)]
 mod tape;
 #[cfg(test)]
 mod truth;
