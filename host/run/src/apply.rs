@@ -406,7 +406,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What each record is tied to at once, where the destination asks for it: the ends of its planned links that are there already.
+    /// What each record is tied to at once, where the destination asks for it: the ends of its planned plain links that are there already.
     fn find_ties(
         &self,
         ctx: &Context<'_>,
@@ -424,9 +424,11 @@ impl Work<'_> {
             .iter()
             .filter(|other| wanted.contains(&other.destination))
         {
-            let links =
-                ctx.store
-                    .load_links_between(&self.plan.id, &self.object.source, &other.source)?;
+            let links = ctx.store.load_plain_links_between(
+                &self.plan.id,
+                &self.object.source,
+                &other.source,
+            )?;
             let links: Vec<_> = links
                 .iter()
                 .filter_map(|(from, to)| Some((*places.get(from.as_str())?, to.as_str())))

@@ -66,11 +66,12 @@ impl Store {
         self.load_links_where(plan, after, max, condition)
     }
 
-    /// Both ends of every link of the plan that a record of `from` has to one of `to`, whatever its label, in the order of planning.
+    /// Both ends of every plain link of the plan that a record of `from` has to one of `to`, in the order of planning. What a label says
+    /// of two records is no more than that.
     ///
     /// # Errors
     /// As [`Self::load_links`].
-    pub fn load_links_between(
+    pub fn load_plain_links_between(
         &self,
         plan: &PlanId,
         from: &ObjectName,
@@ -83,7 +84,7 @@ impl Store {
                  WHERE l.position BETWEEN ?1 AND ?2 AND l.association IN (
                      SELECT s.id FROM association s
                      JOIN object f ON f.id = s.from_object JOIN object t ON t.id = s.to_object
-                     WHERE f.name = ?3 AND t.name = ?4)
+                     WHERE f.name = ?3 AND t.name = ?4 AND s.labelled = 0)
                  ORDER BY l.position",
             )?;
             let between = params![

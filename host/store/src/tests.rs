@@ -964,6 +964,9 @@ fn links_come_back_as_they_were_with_their_outcomes() {
     let loaded = store.load_links(&plan.id, 0, 100).unwrap();
     let loaded: Vec<_> = loaded.into_iter().map(|(_, link)| link).collect();
     assert_eq!(loaded, links);
+    let (from, to) = (&links[0].from_object, &links[0].to_object);
+    let plain = store.load_plain_links_between(&plan.id, from, to).unwrap();
+    assert_eq!(plain, [("1".to_owned(), "7".to_owned())]);
     let run = store.start_run("apply").unwrap();
     let made = [(1, LinkOutcome::Made, None), (3, LinkOutcome::Made, None)];
     store.write_link_outcomes(run, &plan.id, &made).unwrap();
