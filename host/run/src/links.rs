@@ -1,9 +1,9 @@
 //! The associations of a plan, made once both ends are at the destination, in whatever order they came.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::destination::{Link, LinkRefused};
-use model::ledger::LinkOutcome;
+use model::ledger::{LinkOutcome, OutcomeKind};
 use model::plan::{Plan, PlannedLink};
 use model::{DestinationRecordId, Finding, FindingCode, ObjectName};
 
@@ -31,6 +31,7 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
     let mapped = plan.header.mapping.objects.iter();
     let mapped = mapped.map(|object| (object.source.clone(), object.destination.clone()));
     let destinations: HashMap<_, _> = mapped.collect();
+    let has_failures = mark_failures(ctx, plan)?;
     let mut after = 0;
     loop {
         ctx.go_on()?;
@@ -45,6 +46,10 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
             (&link.from_object, link.from.as_str())
         })?;
         let tos = find_ends(ctx, &planned, |link| (&link.to_object, link.to.as_str()))?;
+        let mut findings = Vec::new();
+        if has_failures {
+            findings = find_missing(ctx, &planned, &froms, &tos)?;
+        }
         let (mut links, mut places) = (Vec::new(), Vec::new());
         let mut outcomes: Vec<_> = planned
             .iter()
@@ -72,7 +77,6 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
         let answers = ctx.destination.write_links(&links).await;
         let answers =
             answers.map_err(|error| RunError::destination("making associations", error))?;
-        let mut findings = Vec::new();
         for (place, answer) in places.into_iter().zip(answers) {
             let outcome = match answer {
                 Ok(true) => (LinkOutcome::Made, None),
@@ -88,6 +92,58 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
         ctx.store
             .write_link_outcomes(ctx.run, &plan.id, &outcomes)?;
         ctx.progress.advance(planned.len() as u64);
+    }
+}
+
+/// Whether records failed that links may name; then the missing ends that the plan has told are ready to be loaded.
+fn mark_failures(ctx: &mut Context<'_>, plan: &Plan) -> Result<bool, RunError> {
+    let outcomes = ctx.store.outcome_counts(&plan.id)?;
+    let mut kinds = outcomes.iter().map(|(_, kind, _)| *kind);
+    let has_failures = kinds.any(|kind| kind == OutcomeKind::Failed);
+    if has_failures {
+        ctx.store.mark_missing_ends(&plan.id)?;
+    }
+    Ok(has_failures)
+}
+
+/// A finding for each link whose end was to be written and is not there. Ends that were never to come are told by the plan.
+fn find_missing(
+    ctx: &Context<'_>,
+    planned: &[(i64, PlannedLink)],
+    froms: &[Option<DestinationRecordId>],
+    tos: &[Option<DestinationRecordId>],
+) -> Result<Vec<Finding>, RunError> {
+    let (Some((first, _)), Some((last, _))) = (planned.first(), planned.last()) else {
+        return Ok(Vec::new());
+    };
+    let (mut told, mut after) = (HashSet::new(), first - 1);
+    while after < *last {
+        let missing = ctx.store.load_missing_links(after, BATCH_LINKS)?;
+        after = missing.last().map_or(*last, |missing| missing.position);
+        told.extend(missing.iter().map(|missing| missing.position));
+    }
+    let links = planned.iter().zip(froms.iter().zip(tos));
+    let missing = links
+        .filter(|((at, _), (from, to))| (from.is_none() || to.is_none()) && !told.contains(at));
+    let findings =
+        missing.map(|((_, link), (from, to))| not_there(link, from.is_some(), to.is_some()));
+    Ok(findings.collect())
+}
+
+/// A link whose end was to be written and is not there: the destination refused it, or what it is the same as.
+fn not_there(link: &PlannedLink, has_from: bool, has_to: bool) -> Finding {
+    let to = format!("{} {}", link.to_object, link.to);
+    let end = match (has_from, has_to) {
+        (false, true) => "this record is not at the destination".to_owned(),
+        (false, false) => format!("neither this record nor {to} is at the destination"),
+        _ => format!("{to} is not at the destination"),
+    };
+    Finding {
+        code: FindingCode::MissingEnd,
+        object: link.from_object.clone(),
+        record: Some(link.from.to_string()),
+        message: format!("association to {to} is not made: {end}"),
+        field: Some(to),
     }
 }
 
@@ -136,4 +192,50 @@ fn find_ends<'l>(
             .for_each(|(place, identity)| found[place] = identity);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(has_from: bool, has_to: bool, message: &str) {
+        let link = PlannedLink {
+            from_object: "note".into(),
+            from: "37".into(),
+            to_object: "lead".into(),
+            to: "a-1".into(),
+            label: None,
+        };
+        let finding = not_there(&link, has_from, has_to);
+        assert_eq!(
+            (finding.code, finding.object.as_str()),
+            (FindingCode::MissingEnd, "note")
+        );
+        assert_eq!(
+            (finding.record.as_deref(), finding.field.as_deref()),
+            (Some("37"), Some("lead a-1"))
+        );
+        assert_eq!(finding.message, message);
+    }
+
+    #[test]
+    fn a_link_to_what_the_destination_refused_names_both_ends() {
+        let made = "association to lead a-1 is not made: ";
+        check(
+            true,
+            false,
+            &format!("{made}lead a-1 is not at the destination"),
+        );
+        check(
+            false,
+            true,
+            &format!("{made}this record is not at the destination"),
+        );
+        check(
+            false,
+            false,
+            &format!("{made}neither this record nor lead a-1 is at the destination"),
+        );
+    }
 }
