@@ -86,8 +86,10 @@ impl Definition {
         field.custom = !self.hubspot_defined;
         field.standard = self.hubspot_defined.then(|| self.name.clone());
         // What is archived takes no value, and its name is not free.
-        field.read_only =
-            self.modification_metadata.read_only_value || self.calculated || self.archived;
+        field.read_only = self.modification_metadata.read_only_value
+            || self.calculated
+            || self.archived
+            || self.is_amount_of_tax(object);
         field.unique = self.has_unique_value;
         if matches!(kind, FieldKind::Option | FieldKind::Options) {
             let options = self.options.iter().map(|option| FieldOption {
@@ -106,6 +108,13 @@ impl Definition {
             field.currency_field = Some("deal_currency_code".to_owned());
         }
         field
+    }
+
+    /// `tax` is an amount of money here and a percentage with everybody else: 19 percent must not become 19 euros.
+    fn is_amount_of_tax(&self, object: &Kind) -> bool {
+        use StandardObject::{LineItem, Product};
+        let is_item = matches!(object.standard, LineItem | Product);
+        self.hubspot_defined && is_item && self.name == "tax"
     }
 
     fn choices(&self) -> Choices {
@@ -308,6 +317,18 @@ mod tests {
             FieldKind::Date,
             true,
         );
+    }
+
+    #[test]
+    fn nobodys_percentage_becomes_an_amount_of_tax() {
+        let tax =
+            json!({"name": "tax", "type": "number", "fieldType": "number", "hubspotDefined": true});
+        for standard in [StandardObject::LineItem, StandardObject::Product] {
+            check(standard, tax.clone(), FieldKind::Decimal, true);
+        }
+        let own = json!({"name": "tax", "type": "number", "fieldType": "number"});
+        check(StandardObject::LineItem, own, FieldKind::Decimal, false);
+        check(StandardObject::Deal, tax, FieldKind::Decimal, false);
     }
 
     /// Whatever kind a property of ours has, reading its definition tells the same kind again: else each run would make another one.
