@@ -44,10 +44,10 @@ async fn create_label(
 ) -> Result<(), DestinationError> {
     let (from_kind, to_kind) = (find_kind(from)?, find_kind(to)?);
     let types = fetch_types(api, from_kind, to_kind).await?;
-    if types
-        .as_ref()
-        .is_ok_and(|types| types.labels.contains_key(label))
-    {
+    // What cannot be associated gets no label either: its links are refused one by one, each with the reason.
+    let can_be_made =
+        types.is_ok_and(|types| types.plain.is_some() && !types.labels.contains_key(label));
+    if !can_be_made {
         return Ok(());
     }
     let clean = label.chars().map(|letter| {
@@ -58,9 +58,11 @@ async fn create_label(
         }
     });
     let name = format!("longshore_{}", clean.collect::<String>());
-    let body = json!({"label": label, "name": name})
-        .to_string()
-        .into_bytes();
+    let mut body = json!({"label": label, "name": name});
+    if let Some(inverse) = inverse_label(from, to, label) {
+        body["inverseLabel"] = inverse.into();
+    }
+    let body = body.to_string().into_bytes();
     let path = api
         .version
         .associations(from_kind.path, to_kind.path, "/labels");
@@ -80,5 +82,26 @@ async fn create_label(
             Ok(())
         }
         Err(failed) => Err(failed.stop(&doing)),
+    }
+}
+
+/// What the other end of a label says, where both ends are of one object: without it HubSpot shows one text on both, and nobody can tell
+/// the parent company from its child.
+fn inverse_label(from: &ObjectName, to: &ObjectName, label: &str) -> Option<String> {
+    (from == to).then(|| format!("{label} (inverse)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_label_within_one_object_reads_differently_from_its_other_end() {
+        let inverse = |from: &str, to: &str| inverse_label(&from.into(), &to.into(), "Parent");
+        assert_eq!(
+            inverse("company", "company").as_deref(),
+            Some("Parent (inverse)")
+        );
+        assert_eq!(inverse("contact", "company"), None);
     }
 }
