@@ -19,7 +19,7 @@ pub(crate) struct Kind {
     pub(crate) moment: Option<&'static str>,
     /// The properties with pipeline and stage, where a new record must be in one.
     pub(crate) stage: Option<(&'static str, &'static str)>,
-    /// What a new record is tied to at once, with the type of that association.
+    /// What a new record is tied to at once, with the type of that association; without the first of them there is no new record.
     pub(crate) ties: &'static [(StandardObject, u32)],
 }
 

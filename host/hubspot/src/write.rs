@@ -7,13 +7,14 @@ mod update;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use model::catalog::StandardObject;
 use model::destination::{SOURCE_KEY_PROPERTY, Write, WriteBatch, WriteOutcome};
-use model::{DestinationError, ObjectInfo};
+use model::{DestinationError, DestinationRecordId, ObjectInfo, ObjectName};
 
 use crate::answer::Records;
-use crate::api::{Api, Failed, LostWrites, Repeat, at_once};
+use crate::api::{Api, Failed, Repeat, at_once};
 use crate::body::{FirstStage, Inputs, keys};
 use crate::explain::Refusal;
 use crate::objects::Kind;
@@ -24,6 +25,10 @@ const CALL_MAX_BYTES: usize = 4 << 20;
 
 /// Where an error within an answer names the input.
 const TRACE: &str = "objectWriteTraceId";
+
+/// How often a lost write is looked up and sent again, and the first wait before it.
+const LOST_TRIES: u32 = 7;
+const LOST_WAIT: Duration = Duration::from_millis(500);
 
 /// What a batch is written with.
 pub(crate) struct Writer<'w> {
@@ -143,7 +148,11 @@ impl Writer<'_> {
         keys: &[String],
         places: Vec<usize>,
     ) -> Result<Settled, DestinationError> {
+        let (places, untied): (Vec<_>, Vec<_>) =
+            places.into_iter().partition(|place| self.is_tied(*place));
         let mut made = self.make(keys, places, None).await?;
+        made.outcomes
+            .extend(untied.into_iter().map(|place| (place, self.untied(place))));
         if made.addresses.is_empty() {
             return Ok(made.outcomes);
         }
@@ -175,7 +184,9 @@ impl Writer<'_> {
         places: Vec<usize>,
         left_out: Option<&'static str>,
     ) -> Result<Made, DestinationError> {
-        let (mut open, mut made, mut lost) = (vec![places], Made::default(), LostWrites::default());
+        let (mut open, mut made, mut lost) = (vec![places], Made::default(), 0);
+        // Nothing is asked for nothing.
+        open.retain(|places| !places.is_empty());
         while let Some(places) = open.pop() {
             let (path, body, mut notes) = self.create_call(keys, &places, left_out);
             let failed = match self.api.post(&path, body, Repeat::Never).await {
@@ -190,7 +201,12 @@ impl Writer<'_> {
             };
             match failed {
                 Failed::Lost(cause) => {
-                    lost.wait(cause).await?;
+                    lost += 1;
+                    if lost > LOST_TRIES {
+                        return Err(DestinationError::Ambiguous(cause));
+                    }
+                    tracing::debug!(object = self.kind.path, %cause, "a write was lost; looking up what became of it");
+                    tokio::time::sleep(LOST_WAIT * 2_u32.pow(lost - 1)).await;
                     let rest = self.look_up(keys, places, &mut made).await?;
                     open.extend((!rest.is_empty()).then_some(rest));
                 }
@@ -212,6 +228,21 @@ impl Writer<'_> {
             }
         }
         Ok(made)
+    }
+
+    /// Nobody asks for what is known to be refused.
+    fn is_tied(&self, place: usize) -> bool {
+        let ties = self.batch.ties.get(place).map_or(&[][..], Vec::as_slice);
+        has_first_tie(self.kind, ties)
+    }
+
+    fn untied(&self, place: usize) -> WriteOutcome {
+        let first = self.kind.ties.first().map_or("", |(first, _)| first.name());
+        WriteOutcome::Refused(format!(
+            "{} is not written: HubSpot takes no {} without a {first}, and it has none that is there",
+            self.name(place),
+            self.kind.standard,
+        ))
     }
 
     /// Ties can only be made by a plain creation.
@@ -387,6 +418,15 @@ impl Writer<'_> {
     }
 }
 
+/// Whether a new record has the tie without which HubSpot does not take it.
+fn has_first_tie(kind: &Kind, ties: &[(ObjectName, DestinationRecordId)]) -> bool {
+    let first = kind.ties.first();
+    first.is_none_or(|(first, _)| {
+        ties.iter()
+            .any(|(object, _)| object.as_str() == first.name())
+    })
+}
+
 /// Two halves of what is to be tried again; nothing of nothing.
 fn halves(mut places: Vec<usize>) -> impl Iterator<Item = Vec<usize>> {
     let right = places.split_off(places.len() / 2);
@@ -396,6 +436,17 @@ fn halves(mut places: Vec<usize>) -> impl Iterator<Item = Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lead_needs_its_contact_and_nothing_else_needs_anything() {
+        let kind = |name: &str| Kind::find(&name.into()).unwrap();
+        let tie = |name: &str| (ObjectName::from(name), DestinationRecordId::from("1"));
+        let (company, contact) = (tie("company"), tie("contact"));
+        assert!(!has_first_tie(kind("lead"), &[]));
+        assert!(!has_first_tie(kind("lead"), std::slice::from_ref(&company)));
+        assert!(has_first_tie(kind("lead"), &[company, contact]));
+        assert!(has_first_tie(kind("deal"), &[]));
+    }
 
     #[test]
     fn halves_hold_everything_once() {
