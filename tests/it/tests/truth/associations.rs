@@ -7,29 +7,42 @@ use std::collections::BTreeSet;
 use simulators::truth::{Crm as _, FieldKind, FieldValue, Generated, Kind, Organization};
 
 use super::engagements::{kind, mails};
-use super::house::{Association, House, keep};
-use super::pair::{account, house};
+use super::house::{Association, At, House, keep};
+use super::local_crm::of_demo;
+use super::pair::{account, can_link};
 use super::source::object;
 
 /// The associations of the truth whose ends are both at the destination.
-struct Links {
-    house: &'static House,
+struct Links<'a> {
+    house: &'a House,
     all: BTreeSet<Association>,
+    /// How many the destination refuses.
+    refused: u64,
 }
 
-impl Links {
+impl Links<'_> {
     fn add(&mut self, source: &str, id: &str, to: Kind, number: u64, label: &str) {
         let other = self
             .house
             .find(object(to), &account().id(to, number))
             .map(|row| row.id);
         let own = self.house.find(source, id).map(|row| row.id);
-        if let (Some(own), Some(other)) = (own, other) {
+        let (Some(own), Some(other)) = (own, other) else {
+            return;
+        };
+        if can_link(self.house, source, object(to)) {
             let ends = (
                 (House::object(source), own),
                 (House::object(object(to)), other),
             );
+            // In HubSpot a labelled association is a plain one as well.
+            if self.house.at() == At::Hubspot {
+                self.all.insert(keep(ends.0, ends.1, ""));
+            }
             self.all.insert(keep(ends.0, ends.1, label));
+        } else if source != "product" && to != Kind::Product {
+            // Those of products are not even planned.
+            self.refused += 1;
         }
     }
 
@@ -121,16 +134,16 @@ impl Links {
     }
 }
 
-#[test]
-fn the_associations_are_those_of_the_truth_and_no_other() {
+pub(crate) fn the_associations_are_those_of_the_truth_and_no_other(house: &House) {
     let mut links = Links {
-        house: house(),
+        house,
         all: BTreeSet::new(),
+        refused: 0,
     };
     links.add_custom();
     links.add_records();
     links.add_engagements();
-    let there = house().associations();
+    let there = house.associations();
     let missing: Vec<_> = links.all.difference(&there).collect();
     let made_up: Vec<_> = there.difference(&links.all).collect();
     assert!(
@@ -141,10 +154,13 @@ fn the_associations_are_those_of_the_truth_and_no_other() {
         made_up.len()
     );
     assert!(there.len() > 1_500, "only {} associations", there.len());
-    let told = &house().summary["associations"];
-    assert_eq!(told["made"], there.len(), "{told}");
-    assert_eq!(told["failed"], 0, "{told}");
-    let missing_ends = house()
+    let told = &house.summary["associations"];
+    if house.at() == At::LocalCrm {
+        assert_eq!(told["made"], there.len(), "{told}");
+    }
+    assert_eq!(told["failed"], links.refused, "{told}");
+    println!("{} associations compared; {told}", there.len());
+    let missing_ends = house
         .findings
         .iter()
         .filter(|finding| finding.code == "missing-end");
@@ -171,7 +187,7 @@ fn a_record_linked_to_itself_is_named() {
         !named.is_empty(),
         "the account has organizations that name themselves"
     );
-    let house = House::of_demo(&["--records", "200", "--seed", "1"]);
+    let house = of_demo(&["--records", "200", "--seed", "1"]);
     for id in named {
         let codes = ["missing-end", "refused-record", "lossy-value"];
         let told = house.findings.iter().any(|finding| {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::Tally;
 use super::house::{House, Row};
+use super::local_crm::of_demo;
 
 #[derive(Debug, Deserialize)]
 struct Opportunity {
@@ -58,7 +59,7 @@ fn kept(house: &House) -> PerStage {
     for deal in house.rows("deal") {
         let stage = deal
             .text("dealstage")
-            .and_then(|id| house.stages.get(&id))
+            .and_then(|id| house.stages().get(&id))
             .map_or("none", |(_, label, _)| label);
         let amount: Decimal = deal.text("amount").map_or(Decimal::ZERO, |digits| {
             digits.parse().expect("an exact number")
@@ -78,7 +79,7 @@ fn the_crm_sample_arrives_whole() {
         return;
     };
     let told_by_csv = opportunities(&folder);
-    let house = House::of_demo(&["--data", folder.to_str().expect("a path in UTF-8")]);
+    let house = of_demo(&["--data", folder.to_str().expect("a path in UTF-8")]);
     let stages = kept(&house);
     assert_eq!(stages, told(&told_by_csv), "count and worth per stage");
     let count = |stage: &str| stages[stage].0;
@@ -98,7 +99,7 @@ fn the_crm_sample_arrives_whole() {
         ("Prospecting", "open"),
     ] {
         let found: Vec<_> = house
-            .stages
+            .stages()
             .values()
             .filter(|(_, label, _)| label == stage)
             .map(|(_, _, meaning)| meaning)

@@ -8,7 +8,8 @@ use simulators::truth::{Activity, CallOutcome, Kind, Mail};
 
 use super::Tally;
 use super::expected::day;
-use super::pair::{Pair, account, house, instant};
+use super::house::House;
+use super::pair::{Pair, account, instant};
 use super::source::Account;
 
 /// The object that an activity of that kind becomes.
@@ -35,9 +36,8 @@ pub(crate) fn mails(account: &Account) -> Vec<Mail> {
     .collect()
 }
 
-#[test]
-fn every_engagement_is_there_once() {
-    let (account, house) = (account(), house());
+pub(crate) fn every_engagement_is_there_once(house: &House) {
+    let account = account();
     let mut expected: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for activity in account.activities() {
         expected.entry(kind(&activity)).or_default().push(format!(
@@ -92,8 +92,7 @@ fn every_engagement_is_there_once() {
     tally.end(10);
 }
 
-#[test]
-fn notes_keep_their_text_author_and_parents() {
+pub(crate) fn notes_keep_their_text_author_and_parents(house: &House) {
     let account = account();
     let mut tally = Tally::default();
     for number in 1..=account.crm.base().count(Kind::Note) {
@@ -102,7 +101,7 @@ fn notes_keep_their_text_author_and_parents() {
             .base()
             .note(number)
             .expect("the note of that number");
-        let Some(pair) = Pair::find("note", number.to_string(), &mut tally) else {
+        let Some(pair) = Pair::find(house, "note", number.to_string(), &mut tally) else {
             continue;
         };
         pair.text("hs_note_body", "content", Some(&note.html), &mut tally);
@@ -122,12 +121,11 @@ fn notes_keep_their_text_author_and_parents() {
     tally.end(700);
 }
 
-#[test]
-fn activities_keep_subject_time_owner_and_parents() {
+pub(crate) fn activities_keep_subject_time_owner_and_parents(house: &House) {
     let mut tally = Tally::default();
     for found in account().activities() {
         let object = kind(&found);
-        let Some(pair) = Pair::find(object, found.id.to_string(), &mut tally) else {
+        let Some(pair) = Pair::find(house, object, found.id.to_string(), &mut tally) else {
             continue;
         };
         let (subject, body) = match object {
@@ -162,8 +160,7 @@ fn activities_keep_subject_time_owner_and_parents() {
     tally.end(2_000);
 }
 
-#[test]
-fn calls_have_what_the_telephone_noted() {
+pub(crate) fn calls_have_what_the_telephone_noted(house: &House) {
     let account = account();
     let mut tally = Tally::default();
     for number in 1..=account.crm.base().count(Kind::CallLog) {
@@ -172,7 +169,7 @@ fn calls_have_what_the_telephone_noted() {
             .base()
             .call_log(number)
             .expect("the log of that number");
-        let Some(pair) = Pair::find("call", log.activity.id.to_string(), &mut tally) else {
+        let Some(pair) = Pair::find(house, "call", log.activity.id.to_string(), &mut tally) else {
             continue;
         };
         let outcome = match log.outcome {
@@ -198,11 +195,10 @@ fn calls_have_what_the_telephone_noted() {
     tally.end(20);
 }
 
-#[test]
-fn sales_e_mails_keep_body_ends_and_parents() {
+pub(crate) fn sales_e_mails_keep_body_ends_and_parents(house: &House) {
     let mut tally = Tally::default();
     for mail in mails(account()) {
-        let Some(pair) = Pair::find("email", format!("mail-{}", mail.id), &mut tally) else {
+        let Some(pair) = Pair::find(house, "email", format!("mail-{}", mail.id), &mut tally) else {
             continue;
         };
         pair.text(

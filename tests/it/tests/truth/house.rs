@@ -1,33 +1,21 @@
-//! Holds what a migration left behind, read into memory once: the local CRM's tables and the audit workbook's sheets.
+//! Holds what a migration left behind, read into memory once: what the destination has, and the audit workbook's sheets.
 //!
-//! It compares nothing.
+//! It compares nothing, and does not know how a destination is read.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use calamine::Reader as _;
-use it::Desk;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags};
 
-/// Objects and their tables.
-const TABLES: [(&str, &str); 15] = [
-    ("owner", "owners"),
-    ("currency", "currencies"),
-    ("company", "companies"),
-    ("contact", "contacts"),
-    ("lead", "leads"),
-    ("product", "products"),
-    ("deal", "deals"),
-    ("line_item", "line_items"),
-    ("invoice", "invoices"),
-    ("project", "projects"),
-    ("note", "notes"),
-    ("call", "calls"),
-    ("task", "tasks"),
-    ("meeting", "meetings"),
-    ("email", "emails"),
-];
+/// Where the records went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// Into a local CRM.
+    LocalCrm,
+    /// Into a HubSpot portal.
+    Hubspot,
+}
 
 /// What each object of the source became.
 const OBJECTS: [(&str, &str); 14] = [
@@ -47,31 +35,26 @@ const OBJECTS: [(&str, &str); 14] = [
     ("email", "email"),
 ];
 
-/// One record of the local CRM.
+/// One record of the destination.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) id: i64,
-    cells: HashMap<String, Value>,
+    /// What records of its object may have.
+    pub(crate) columns: Arc<HashSet<String>>,
+    /// What it has.
+    pub(crate) cells: HashMap<String, String>,
 }
 
 impl Row {
-    /// A column's value as the file holds it; numbers as their digits, `None` where it is NULL.
+    /// A column's value; numbers as their digits, `None` where it is blank.
     #[track_caller]
     pub(crate) fn text(&self, column: &str) -> Option<String> {
-        match self
-            .cells
-            .get(column)
-            .unwrap_or_else(|| panic!("no column {column:?}"))
-        {
-            Value::Null => None,
-            Value::Integer(number) => Some(number.to_string()),
-            Value::Text(text) => Some(text.clone()),
-            other => panic!("column {column:?} holds {other:?}"),
-        }
+        assert!(self.columns.contains(column), "no column {column:?}");
+        self.cells.get(column).cloned()
     }
 }
 
-/// A property of an object of the local CRM.
+/// A property of an object of the destination.
 #[derive(Debug, Clone)]
 pub(crate) struct Property {
     pub(crate) name: String,
@@ -128,17 +111,25 @@ pub(crate) fn keep(from: (&str, i64), to: (&str, i64), label: &str) -> Associati
     )
 }
 
+/// What a destination holds, however it was read.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) at: At,
+    /// Records by object.
+    pub(crate) tables: HashMap<&'static str, Vec<Row>>,
+    /// Custom properties by object and label.
+    pub(crate) properties: HashMap<(String, String), Vec<Property>>,
+    /// Stage id to pipeline's label, stage's label, meaning.
+    pub(crate) stages: HashMap<String, (String, String, String)>,
+    pub(crate) associations: HashSet<Association>,
+}
+
 /// Everything that a migration left behind.
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) summary: serde_json::Value,
-    tables: HashMap<String, Vec<Row>>,
+    contents: Contents,
     by_source: HashMap<String, usize>,
-    /// Custom properties by object and label.
-    properties: HashMap<(String, String), Vec<Property>>,
-    /// Stage id to pipeline's label, stage's label, meaning.
-    pub(crate) stages: HashMap<String, (String, String, String)>,
-    associations: HashSet<Association>,
     pub(crate) findings: Vec<Finding>,
     by_record: HashMap<(String, String), Vec<usize>>,
     /// Object and source id of a duplicate to the source id of the kept record.
@@ -148,64 +139,38 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// Runs `longshore demo` and reads what it left.
-    pub(crate) fn of_demo(arguments: &[&str]) -> Self {
-        let desk = Desk::new();
-        let all: Vec<_> = ["demo", "--dir", "demo", "--json"]
-            .iter()
-            .chain(arguments)
-            .copied()
-            .collect();
-        let summary = desk.run_expecting(&[0, 1], &all).json();
-        let folder = desk.path().join("demo");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let db = Connection::open_with_flags(folder.join("local-crm.db"), flags)
-            .expect("the local CRM is a database");
+    /// What the migration of that summary left: in the destination, and in that workbook. No record is there twice.
+    pub(crate) fn new(summary: serde_json::Value, contents: Contents, workbook: &Path) -> Self {
         let mut house = Self {
             summary,
-            tables: HashMap::new(),
             by_source: HashMap::new(),
-            properties: load_properties(&db),
-            stages: load_stages(&db),
-            associations: load_associations(&db),
+            contents,
             findings: Vec::new(),
             by_record: HashMap::new(),
             duplicates: HashMap::new(),
             left_out: HashMap::new(),
-            sheets: read_sheets(&folder.join("audit.xlsx")),
+            sheets: read_sheets(workbook),
         };
-        for (object, table) in TABLES {
-            house.load_table(&db, object, table);
+        for rows in house.contents.tables.values() {
+            for (place, row) in rows.iter().enumerate() {
+                if let Some(key) = row.text("longshore_source_id") {
+                    let twice = house.by_source.insert(key.clone(), place);
+                    assert_eq!(twice, None, "{key} is at the destination twice");
+                }
+            }
         }
         house.read_accounts();
         house
     }
 
-    fn load_table(&mut self, db: &Connection, object: &str, table: &str) {
-        let mut select = db
-            .prepare(&format!(
-                "SELECT * FROM {table} WHERE archived = 0 ORDER BY id"
-            ))
-            .expect("the table is there");
-        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
-        let mut rows = select.query([]).expect("readable");
-        let mut read = Vec::new();
-        while let Some(row) = rows.next().expect("readable") {
-            let cells: HashMap<String, Value> = columns
-                .iter()
-                .enumerate()
-                .map(|(place, name)| (name.clone(), row.get(place).expect("a value")))
-                .collect();
-            if let Some(Value::Text(key)) = cells.get("longshore_source_id") {
-                let twice = self.by_source.insert(key.clone(), read.len());
-                assert_eq!(twice, None, "{key} is at the destination twice");
-            }
-            read.push(Row {
-                id: row.get("id").expect("an id"),
-                cells,
-            });
-        }
-        self.tables.insert(object.to_owned(), read);
+    /// Where the records went.
+    pub(crate) fn at(&self) -> At {
+        self.contents.at
+    }
+
+    /// Stage id to pipeline's label, stage's label, meaning.
+    pub(crate) fn stages(&self) -> &HashMap<String, (String, String, String)> {
+        &self.contents.stages
     }
 
     fn read_accounts(&mut self) {
@@ -251,14 +216,14 @@ impl House {
 
     /// All records of an object of the destination.
     pub(crate) fn rows(&self, object: &str) -> &[Row] {
-        &self.tables[object]
+        &self.contents.tables[object]
     }
 
     /// The record that a source's record became, or is part of as a duplicate.
     pub(crate) fn find(&self, source: &str, id: &str) -> Option<&Row> {
         let kept = self.kept(source, id);
         let place = self.by_source.get(&format!("pipedrive/{source}/{kept}"))?;
-        self.tables[Self::object(source)].get(*place)
+        self.contents.tables[Self::object(source)].get(*place)
     }
 
     /// The source id of the record that is kept for this one: its own, unless it is a duplicate.
@@ -298,7 +263,10 @@ impl House {
 
     /// The property of that label that was made for the source's field.
     pub(crate) fn property(&self, object: &str, label: &str) -> Result<&Property, String> {
-        let found = self.properties.get(&(object.to_owned(), label.to_owned()));
+        let found = self
+            .contents
+            .properties
+            .get(&(object.to_owned(), label.to_owned()));
         match found.map(Vec::as_slice) {
             Some([property]) => Ok(property),
             Some(several) => Err(format!(
@@ -311,17 +279,21 @@ impl House {
 
     /// Whether two records are associated by that label, `""` for the plain one.
     pub(crate) fn is_linked(&self, from: (&str, i64), to: (&str, i64), label: &str) -> bool {
-        self.associations.contains(&keep(from, to, label))
+        self.contents.associations.contains(&keep(from, to, label))
     }
 
     /// All associations.
     pub(crate) fn associations(&self) -> BTreeSet<Association> {
-        self.associations.iter().cloned().collect()
+        self.contents.associations.iter().cloned().collect()
     }
 
     /// The records of an object that have a plain association with one of another object.
     pub(crate) fn linked_with(&self, object: &str, other: &str) -> HashSet<i64> {
-        let plain = self.associations.iter().filter(|link| link.4.is_empty());
+        let plain = self
+            .contents
+            .associations
+            .iter()
+            .filter(|link| link.4.is_empty());
         plain
             .filter_map(
                 |(from, from_id, to, to_id, _)| match (from.as_str(), to.as_str()) {
@@ -340,70 +312,6 @@ impl House {
             .get(name)
             .unwrap_or_else(|| panic!("no sheet {name:?} in {:?}", self.sheets.keys()))
     }
-}
-
-fn load_properties(db: &Connection) -> HashMap<(String, String), Vec<Property>> {
-    let mut properties: HashMap<_, Vec<Property>> = HashMap::new();
-    let mut select = db
-        .prepare("SELECT object, label, name, options FROM properties WHERE custom = 1")
-        .expect("a table");
-    let mut rows = select.query([]).expect("readable");
-    while let Some(row) = rows.next().expect("readable") {
-        let options: Option<String> = row.get(3).expect("a text");
-        let options: serde_json::Value = options.map_or_else(Default::default, |json| {
-            serde_json::from_str(&json).expect("JSON")
-        });
-        let text = |option: &serde_json::Value, key: &str| {
-            option[key].as_str().expect("a text").to_owned()
-        };
-        let options = options
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|option| (text(option, "value"), text(option, "label")));
-        let property = Property {
-            name: row.get(2).expect("a text"),
-            options: options.collect(),
-        };
-        let key = (row.get(0).expect("a text"), row.get(1).expect("a text"));
-        properties.entry(key).or_default().push(property);
-    }
-    properties
-}
-
-fn load_stages(db: &Connection) -> HashMap<String, (String, String, String)> {
-    let sql = "SELECT s.id, p.label, s.label, s.meaning FROM stages s JOIN pipelines p ON p.id = s.pipeline_id";
-    let mut select = db.prepare(sql).expect("tables");
-    let read = select.query_map([], |row| {
-        Ok((
-            row.get::<_, i64>(0)?.to_string(),
-            (row.get(1)?, row.get(2)?, row.get(3)?),
-        ))
-    });
-    read.expect("readable")
-        .collect::<Result<_, _>>()
-        .expect("readable")
-}
-
-fn load_associations(db: &Connection) -> HashSet<Association> {
-    let mut select = db
-        .prepare("SELECT from_object, from_id, to_object, to_id, label FROM associations")
-        .expect("a table");
-    let mut rows = select.query([]).expect("readable");
-    let mut all = HashSet::new();
-    while let Some(row) = rows.next().expect("readable") {
-        let text = |at: usize| row.get::<_, String>(at).expect("a text");
-        let id = |at: usize| row.get::<_, i64>(at).expect("an id");
-        let (from, to) = (text(0), text(2));
-        let is_new = all.insert(keep((&from, id(1)), (&to, id(3)), &text(4)));
-        assert!(
-            is_new,
-            "{from} {} and {to} {} are linked twice",
-            id(1),
-            id(3)
-        );
-    }
-    all
 }
 
 fn read_sheets(path: &Path) -> HashMap<String, Vec<Vec<String>>> {

@@ -8,9 +8,24 @@ use simulators::truth::{
     Project, ProjectStatus, Source,
 };
 
-/// How large the account is, and which one.
-pub(crate) const RECORDS: u64 = 300;
+/// Which account it is.
 pub(crate) const SEED: u64 = 7;
+
+/// How many contacts the account has: enough for every kind of value, or what `LONGSHORE_TRUTH_RECORDS` says.
+pub(crate) fn records() -> u64 {
+    let told = std::env::var("LONGSHORE_TRUTH_RECORDS").ok();
+    told.map_or(300, |text| {
+        text.parse().expect("LONGSHORE_TRUTH_RECORDS is a number")
+    })
+}
+
+/// The account.
+pub(crate) fn truth() -> Source {
+    Source::Generated {
+        records: records(),
+        seed: SEED,
+    }
+}
 
 /// The account: its truth and its own names.
 pub(crate) struct Account {
@@ -38,12 +53,9 @@ const WITH_FIELDS: [Kind; 6] = [
 ];
 
 impl Account {
-    /// The account that `longshore demo --records 300 --seed 7` simulates: its keys are asked of a simulator of the same options.
+    /// The account that `longshore demo` simulates with those options: its keys are asked of a simulator of the same options.
     pub(crate) fn new() -> Self {
-        let truth = Source::Generated {
-            records: RECORDS,
-            seed: SEED,
-        };
+        let truth = truth();
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
             let running = start(Options {
@@ -68,7 +80,7 @@ impl Account {
                 .collect();
             assert_eq!(
                 crm.base().count(Kind::Person),
-                Generated::new(RECORDS, SEED).count(Kind::Person)
+                Generated::new(records(), SEED).count(Kind::Person)
             );
             running.stop().await;
             Self {
