@@ -43,8 +43,12 @@ const SINGLE: [&str; 5] = [
     "sales-email-read",
 ];
 
-/// Objects whose properties have no scope of their own: `e-commerce` covers both.
-const UNSCHEMED: [&str; 2] = ["line_items", "products"];
+/// Scopes of properties that HubSpot does not have: `e-commerce` covers both objects, line items have one to read besides.
+const UNKNOWN: [&str; 3] = [
+    "crm.schemas.line_items.write",
+    "crm.schemas.products.read",
+    "crm.schemas.products.write",
+];
 
 /// Records and properties of every object, to read and to write.
 fn scopes() -> Vec<String> {
@@ -56,12 +60,10 @@ fn scopes() -> Vec<String> {
             ("schemas", "read"),
             ("schemas", "write"),
         ] {
-            if what == "schemas" && UNSCHEMED.contains(&object) {
-                continue;
-            }
             scopes.push(format!("crm.{what}.{object}.{may}"));
         }
     }
+    scopes.retain(|scope| !UNKNOWN.contains(&scope.as_str()));
     scopes
 }
 
