@@ -10,6 +10,7 @@ use simulators::hubspot::{self, Limits, Mishap, Options, Owner, Planned};
 use simulators::pipedrive;
 use simulators::truth::Source;
 
+use crate::canary::Canaries;
 use crate::failures_site::{assert_refused, connect, migration};
 use crate::login::{begin, get};
 
@@ -314,4 +315,63 @@ fn a_dated_version_of_the_api_comes_to_the_same() {
         counters.requests
     );
     drop((house.runtime, other.runtime));
+}
+
+/// A portal that repeats the credential in its refusals, and one that ran out: the token is in the vault and nowhere else.
+#[test]
+fn the_portals_credential_is_nowhere_though_the_portal_repeats_it() {
+    let mut house = House::new(|_| {});
+    house
+        .desk
+        .set_environment("RUST_LOG", crate::canary::EVERYTHING);
+    let mut canaries = Canaries::default();
+    canaries.plant("portal's token", &house.portal.token);
+    let connected = house.connect(&[]);
+    canaries.assert_none_printed("connect hubspot", &connected);
+    for (path, mishap) in [
+        ("/objects/contacts/batch/upsert", Mishap::Echo),
+        ("/objects/deals/batch/upsert", Mishap::Echo),
+        ("/objects/deals/batch/upsert", Mishap::Truncate),
+        ("/associations/", Mishap::Echo),
+        ("/objects/notes/batch/upsert", Mishap::after(502)),
+    ] {
+        house.portal.portal.plan(Planned {
+            method: None,
+            path: path.to_owned(),
+            skip: 0,
+            times: 9,
+            mishap,
+        });
+    }
+    let migrated = house.desk.run(&migration("p"));
+    canaries.assert_none_printed("migrate", &migrated);
+    assert!(
+        migrated.code.is_some_and(|code| code <= 1),
+        "{:?}: {}",
+        migrated.code,
+        migrated
+            .stderr
+            .lines()
+            .rev()
+            .take(5)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    let report = migrated.json();
+    assert!(
+        findings(&report, "refused-record") > 0,
+        "what the portal repeated is told, without the credential: {report:#}"
+    );
+    canaries.assert_none_below(&house.desk.path().join("p"), &[]);
+    house.desk.set_environment(
+        "LONGSHORE_TOKEN",
+        "pat-na1-99999999-9999-4999-9999-999999999999",
+    );
+    canaries.plant(
+        "wrong token",
+        "pat-na1-99999999-9999-4999-9999-999999999999",
+    );
+    let refused = house.desk.run(&house.connection(&[]));
+    canaries.assert_none_printed("connect with a wrong token", &refused);
+    canaries.assert_none_below(&house.desk.path().join("p"), &[]);
 }

@@ -217,7 +217,10 @@ fn records_that_were_there_before_are_found_filled_and_never_doubled() {
     let stranger = portal
         .record(ObjectType::CONTACT, stranger)
         .expect("it stays");
-    assert_eq!(stranger.updated, stranger.created, "nobody touched it: {stranger:?}");
+    assert_eq!(
+        stranger.updated, stranger.created,
+        "nobody touched it: {stranger:?}"
+    );
     let addresses = portal
         .records(ObjectType::CONTACT)
         .into_iter()
