@@ -7,14 +7,13 @@ mod update;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use model::catalog::StandardObject;
 use model::destination::{SOURCE_KEY_PROPERTY, Write, WriteBatch, WriteOutcome};
 use model::{DestinationError, DestinationRecordId, ObjectInfo, ObjectName};
 
 use crate::answer::Records;
-use crate::api::{Api, Failed, Repeat, at_once};
+use crate::api::{Api, Failed, LostWrites, Repeat, at_once};
 use crate::body::{FirstStage, Inputs, keys};
 use crate::explain::Refusal;
 use crate::objects::Kind;
@@ -25,10 +24,6 @@ const CALL_MAX_BYTES: usize = 4 << 20;
 
 /// Where an error within an answer names the input.
 const TRACE: &str = "objectWriteTraceId";
-
-/// How often a lost write is looked up and sent again, and the first wait before it.
-const LOST_TRIES: u32 = 7;
-const LOST_WAIT: Duration = Duration::from_millis(500);
 
 /// What a batch is written with.
 pub(crate) struct Writer<'w> {
@@ -184,7 +179,8 @@ impl Writer<'_> {
         places: Vec<usize>,
         left_out: Option<&'static str>,
     ) -> Result<Made, DestinationError> {
-        let (mut open, mut made, mut lost) = (vec![places], Made::default(), 0);
+        let (mut open, mut made) = (vec![places], Made::default());
+        let mut lost = LostWrites::default();
         // Nothing is asked for nothing.
         open.retain(|places| !places.is_empty());
         while let Some(places) = open.pop() {
@@ -201,12 +197,7 @@ impl Writer<'_> {
             };
             match failed {
                 Failed::Lost(cause) => {
-                    lost += 1;
-                    if lost > LOST_TRIES {
-                        return Err(DestinationError::Ambiguous(cause));
-                    }
-                    tracing::debug!(object = self.kind.path, %cause, "a write was lost; looking up what became of it");
-                    tokio::time::sleep(LOST_WAIT * 2_u32.pow(lost - 1)).await;
+                    lost.wait(cause).await?;
                     let rest = self.look_up(keys, places, &mut made).await?;
                     open.extend((!rest.is_empty()).then_some(rest));
                 }

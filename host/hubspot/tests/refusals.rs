@@ -1,0 +1,667 @@
+//! Every error of HubSpot's, once: what a person reads of it, how it is handled, and that nothing is there twice or missing afterwards.
+//!
+//! Statuses and bodies are those of the error-handling pages (developers.hubspot.com, 2026). Time is simulated, so that waits of hours
+//! take none; the requests go through the guarded client and are answered by the simulator, but for those that a test answers itself.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use egress::simulated::{Incoming, Outgoing};
+use hubspot::{ApiVersion, Portal, grant};
+use model::destination::{
+    Destination as _, Preparation, SOURCE_KEY_PROPERTY, Write, WriteBatch, WriteOutcome,
+};
+use model::{
+    BatchBuilder, DestinationError, FieldInfo, FieldKind, FieldTable, ObjectInfo, ObjectName,
+    ValueRef,
+};
+use serde_json::{Value, json};
+use simulators::hubspot as simulated;
+use tokio::time::Instant;
+
+/// Where contacts are made.
+const UPSERT: &str = "/objects/contacts/batch/upsert";
+
+/// A morning of January 2026.
+const MORNING_MS: i64 = 1_767_600_000_000;
+
+/// What a test answers in the portal's place.
+#[derive(Clone)]
+struct Trouble {
+    path: &'static str,
+    times: u32,
+    /// The request is carried out nevertheless.
+    after: bool,
+    answer: Incoming,
+}
+
+/// A portal and the way to it.
+struct Site {
+    portal: Arc<simulated::Portal>,
+    troubles: Arc<Mutex<Vec<Trouble>>>,
+    destination: Portal,
+    begun: Instant,
+}
+
+impl Site {
+    /// A portal that is prepared for contacts.
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut simulated::Options)) -> Self {
+        let begun = Instant::now();
+        let now_ms = move || MORNING_MS + i64::try_from(begun.elapsed().as_millis()).unwrap();
+        let mut options = simulated::Options {
+            clock: Arc::new(now_ms),
+            limits: simulated::Limits::Off,
+            ..simulated::Options::default()
+        };
+        change(&mut options);
+        let portal = Arc::new(simulated::Portal::new(options));
+        let troubles = Arc::new(Mutex::new(Vec::new()));
+        let (asked, planned) = (portal.clone(), troubles.clone());
+        let gateway = egress::simulated::gateway(
+            way(portal.token()),
+            move || model::Instant::from_unix_us(now_ms() * 1_000).unwrap(),
+            move |outgoing| ready(answer(&asked, &planned, outgoing)),
+        );
+        let site = Self {
+            portal,
+            troubles,
+            destination: Portal::new(gateway.unwrap(), ApiVersion::V3),
+            begun,
+        };
+        let key = FieldInfo {
+            unique: true,
+            ..FieldInfo::new(SOURCE_KEY_PROPERTY, FieldKind::Text)
+        };
+        let preparation = Preparation {
+            properties: vec![("contact".into(), key)],
+            ..Preparation::default()
+        };
+        site.destination.prepare(&preparation).await.unwrap();
+        site
+    }
+
+    fn answer(
+        &self,
+        path: &'static str,
+        times: u32,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let trouble = Trouble {
+            path,
+            times,
+            after: false,
+            answer: (status, headers.collect(), body.as_bytes().to_vec()),
+        };
+        self.troubles.lock().unwrap().push(trouble);
+    }
+
+    fn calm(&self) {
+        self.troubles.lock().unwrap().clear();
+    }
+
+    /// Makes contacts with these ids at the source.
+    async fn write(&self, ids: &[&str]) -> Result<Vec<WriteOutcome>, DestinationError> {
+        self.destination.write_records(&contacts(ids)).await
+    }
+
+    /// The source ids of all contacts, with those that are twice.
+    fn there(&self) -> Vec<String> {
+        let records = self.portal.records(simulated::ObjectType::CONTACT);
+        let keys = records
+            .iter()
+            .map(|record| record.values[SOURCE_KEY_PROPERTY].clone());
+        let mut keys: Vec<String> = keys.collect();
+        keys.sort();
+        keys
+    }
+
+    /// When everything is well again, the same write leaves each record there once.
+    async fn assert_recovers(&self, what: &str, ids: &[&str]) {
+        self.calm();
+        let outcomes = self.write(ids).await;
+        let outcomes = outcomes.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let is_written = |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::Written { .. });
+        assert!(outcomes.iter().all(is_written), "{what}: {outcomes:?}");
+        let expected: Vec<_> = ids.iter().map(|id| format!("test/person/{id}")).collect();
+        assert_eq!(self.there(), expected, "{what}");
+    }
+}
+
+fn way(token: &str) -> egress::GatewayOptions {
+    let vault = vault::Vault::in_memory();
+    let entry = vault::EntryName::new("hubspot".into(), grant::TOKEN);
+    let secret = vault::Secret::Key(vault::SecretText::new(token.to_owned()));
+    vault.store(&entry, &secret).unwrap();
+    egress::GatewayOptions {
+        connection: "hubspot".into(),
+        endpoints: grant::endpoints(None),
+        parameters: BTreeMap::new(),
+        credential: grant::credentials().swap_remove(0),
+        origin_override: Some("http://127.0.0.1:1".parse().unwrap()),
+        vault: Arc::new(vault),
+        rate_limits: egress::RateLimits::Declared,
+        user_agent: "test".to_owned(),
+        caps: egress::Caps::default(),
+        recorder: None,
+    }
+}
+
+fn answer(
+    portal: &simulated::Portal,
+    troubles: &Mutex<Vec<Trouble>>,
+    outgoing: Outgoing,
+) -> Incoming {
+    let trouble = {
+        let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meant = troubles.iter_mut();
+        meant
+            .find(|trouble| trouble.times > 0 && outgoing.target.contains(trouble.path))
+            .map(|trouble| {
+                trouble.times -= 1;
+                trouble.clone()
+            })
+    };
+    if let Some(trouble) = trouble.as_ref().filter(|trouble| !trouble.after) {
+        return trouble.answer.clone();
+    }
+    let mut call = simulated::Call::new(simulated::Method::of(&outgoing.method), &outgoing.target)
+        .bytes(outgoing.body);
+    call.headers = outgoing.headers;
+    let answer = portal.handle(&call);
+    let headers = answer
+        .headers
+        .into_iter()
+        .map(|(name, value)| (name.to_lowercase(), value));
+    let answer = (answer.status, headers.collect(), answer.body);
+    trouble.map_or(answer, |trouble| trouble.answer)
+}
+
+fn contacts(ids: &[&str]) -> WriteBatch {
+    let fields = vec![
+        FieldInfo::new("email", FieldKind::Email),
+        FieldInfo::new("firstname", FieldKind::Text),
+    ];
+    let object = ObjectInfo {
+        name: "contact".into(),
+        fields: FieldTable::new(fields).unwrap(),
+        ..ObjectInfo::default()
+    };
+    let mut records = BatchBuilder::new(Arc::new(object));
+    for id in ids {
+        records.begin(id, None);
+        records.field(0, ValueRef::Text(&format!("ada.{id}@ex.example")));
+        records.field(1, ValueRef::Text("Ada"));
+    }
+    WriteBatch {
+        connection: "test".into(),
+        source_object: ObjectName::from("person"),
+        records: records.finish(),
+        writes: vec![Write::Create; ids.len()],
+        ties: Vec::new(),
+    }
+}
+
+fn envelope(category: &str, message: &str, more: &Value) -> String {
+    let mut body = json!({"status": "error", "message": message, "correlationId": "c-1", "category": category});
+    let more = more.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(more);
+    body.to_string()
+}
+
+/// A refusal of one record: told by its name, and the others of its batch are written.
+#[track_caller]
+fn check_refused(status: u16, body: &str, told: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.unwrap().block_on(async {
+        let site = Site::new().await;
+        // The whole batch, then the half with the one that is refused, then it alone.
+        site.answer(UPSERT, 1, status, &[], body);
+        site.answer(UPSERT, 1, status, &[], body);
+        let outcomes = site.write(&["1", "2"]).await.unwrap();
+        let refused: Vec<_> = outcomes
+            .iter()
+            .filter_map(|outcome| match outcome {
+                WriteOutcome::Refused(message) => Some(message.as_str()),
+                WriteOutcome::Written { .. } => None,
+            })
+            .collect();
+        assert_eq!(refused, [told], "status {status}");
+        assert_eq!(site.there().len(), 1, "the other one is written");
+        site.assert_recovers(&format!("after {status}"), &["1", "2"])
+            .await;
+    });
+}
+
+#[test]
+fn a_record_that_hubspot_refuses_is_told_with_its_id_and_the_remedy() {
+    let property = |message: &str, code: &str, name: &str| json!({"errors": [{"message": message, "code": code, "context": {"propertyName": [name]}}]});
+    let invalid = r#"Property values were not valid: [{"isValid":false,"message":"Property \"x\" does not exist","error":"PROPERTY_DOESNT_EXIST","name":"x"}]"#;
+    check_refused(
+        400,
+        &envelope("VALIDATION_ERROR", invalid, &json!({})),
+        r#"destination refused contact 2: property "x" does not exist (PROPERTY_DOESNT_EXIST); somebody removed the property: plan again, and it is made anew (correlation id c-1)"#,
+    );
+    let wrong = "Property values were not valid";
+    check_refused(
+        400,
+        &envelope(
+            "VALIDATION_ERROR",
+            wrong,
+            &property(
+                "warm was not one of the allowed options: [cold, hot]",
+                "INVALID_OPTION",
+                "hs_lead_label",
+            ),
+        ),
+        r#"destination refused contact 2: property "hs_lead_label": warm was not one of the allowed options: [cold, hot] (INVALID_OPTION); plan again, so that the option is added first (correlation id c-1)"#,
+    );
+    check_refused(
+        400,
+        &envelope(
+            "VALIDATION_ERROR",
+            wrong,
+            &property("four was not a valid long", "INVALID_INTEGER", "score"),
+        ),
+        r#"destination refused contact 2: property "score": four was not a valid long (INVALID_INTEGER) (correlation id c-1)"#,
+    );
+    check_refused(
+        400,
+        &envelope(
+            "VALIDATION_ERROR",
+            wrong,
+            &property("2026-02-30 was not a valid date", "INVALID_DATE", "born"),
+        ),
+        r#"destination refused contact 2: property "born": 2026-02-30 was not a valid date (INVALID_DATE) (correlation id c-1)"#,
+    );
+    check_refused(
+        409,
+        &envelope(
+            "CONFLICT",
+            "Contact already exists. Existing ID: 551",
+            &json!({}),
+        ),
+        "destination refused contact 2: contact already exists. Existing ID: 551; it came into the portal after the plan was made: plan again, and it is matched (correlation id c-1)",
+    );
+    check_refused(
+        409,
+        &envelope(
+            "OBJECT_ALREADY_EXISTS",
+            "An object with this value exists",
+            &json!({"context": {"existingId": ["551"]}}),
+        ),
+        "destination refused contact 2: an object with this value exists; it came into the portal after the plan was made: plan again, and it is matched (correlation id c-1)",
+    );
+}
+
+/// The address costs the address, and the contact stays.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_hubspot_does_not_take_is_left_out_and_told() {
+    let site = Site::new().await;
+    let body = envelope(
+        "VALIDATION_ERROR",
+        "Property values were not valid",
+        &json!({"errors": [{"message": "Email address ada.1@ex.example is invalid", "code": "INVALID_EMAIL", "context": {"propertyName": ["email"]}}]}),
+    );
+    site.answer(UPSERT, 1, 400, &[], &body);
+    let outcomes = site.write(&["1"]).await.unwrap();
+    let [WriteOutcome::Written { notes, .. }] = &outcomes[..] else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(
+        notes[..],
+        [
+            "left without its email: email address ada.1@ex.example is invalid (INVALID_EMAIL) (correlation id c-1)"
+        ]
+    );
+    // One that is refused with and without it has an end too.
+    site.answer(UPSERT, 99, 400, &[], &body);
+    let outcomes = site.write(&["2"]).await.unwrap();
+    assert!(
+        matches!(&outcomes[..], [WriteOutcome::Refused(told)] if told.starts_with("destination refused contact 2: ")),
+        "{outcomes:?}"
+    );
+}
+
+/// 207: each record has the outcome that names it, by its trace id.
+#[tokio::test(start_paused = true)]
+async fn outcomes_of_a_batch_that_partly_failed_are_each_records_own() {
+    let site = Site::new().await;
+    let body = json!({"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [
+        {"status": "error", "category": "VALIDATION_ERROR", "message": "first name is forbidden", "context": {"objectWriteTraceId": ["1"]}}
+    ]});
+    site.answer(UPSERT, 1, 207, &[], &body.to_string());
+    let outcomes = site.write(&["1", "2", "3"]).await.unwrap();
+    let told: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            WriteOutcome::Refused(told) => told.as_str(),
+            WriteOutcome::Written { .. } => "written",
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "written",
+            "destination refused contact 2: first name is forbidden",
+            "written"
+        ]
+    );
+    site.assert_recovers("after 207", &["1", "2", "3"]).await;
+}
+
+/// What ends the phase, and which kind of end it is.
+#[track_caller]
+fn check_stopped(
+    (path, status, headers): (&'static str, u16, &[(&str, &str)]),
+    body: &str,
+    kind: &str,
+    told: &[&str],
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.unwrap().block_on(async {
+        let site = Site::new().await;
+        site.answer(path, 999, status, headers, body);
+        let error = site.write(&["1", "2"]).await.unwrap_err();
+        let found = match &error {
+            DestinationError::Auth(_) => "auth",
+            DestinationError::RateLimited { .. } => "wait",
+            DestinationError::Ambiguous(_) => "look up",
+            DestinationError::Unusable(_) => "unusable",
+        };
+        assert_eq!(found, kind, "{status}: {error}");
+        let text = error.to_string();
+        for told in told {
+            assert!(text.contains(told), "{status}: {told:?} in {text}");
+        }
+        assert!(site.there().is_empty(), "{status}: nothing was written");
+        site.assert_recovers(&format!("after {status}"), &["1", "2"])
+            .await;
+    });
+}
+
+#[test]
+fn what_concerns_every_record_stops_the_phase_and_says_why() {
+    let invalid = envelope(
+        "INVALID_AUTHENTICATION",
+        "The OAuth token used to make this call is invalid",
+        &json!({}),
+    );
+    check_stopped(
+        (UPSERT, 401, &[]),
+        &invalid,
+        "auth",
+        &["destination refused the credential", "401"],
+    );
+    let expired = envelope(
+        "EXPIRED_AUTHENTICATION",
+        "The OAuth token used to make this call expired 7 second(s) ago.",
+        &json!({"context": {"expireTime": ["2026-01-05T08:00:00Z"]}}),
+    );
+    check_stopped(
+        (UPSERT, 401, &[]),
+        &expired,
+        "auth",
+        &["destination refused the credential", "401"],
+    );
+    let scopes = json!({"requiredGranularScopes": ["crm.objects.contacts.write"]});
+    let told = [
+        "writing contacts: the credential lacks the scopes crm.objects.contacts.write",
+        "give them to the app in HubSpot, then connect again",
+    ];
+    let above = json!({"context": scopes});
+    let below = json!({"errors": [{"message": "One or more of the following scopes are required.", "context": scopes}]});
+    for more in [above, below] {
+        let body = envelope(
+            "MISSING_SCOPES",
+            "This app hasn't been granted all required scopes",
+            &more,
+        );
+        check_stopped((UPSERT, 403, &[]), &body, "auth", &told);
+    }
+    let tier = envelope(
+        "FORBIDDEN",
+        "This portal's subscription does not include contacts",
+        &json!({}),
+    );
+    check_stopped(
+        (UPSERT, 403, &[]),
+        &tier,
+        "unusable",
+        &["writing contacts: this portal's subscription does not include contacts"],
+    );
+    // A path that has no upsert is tried as a creation; where that is not there either, the object is none.
+    let nothing = envelope(
+        "OBJECT_NOT_FOUND",
+        "Unable to infer object type from: contacts",
+        &json!({}),
+    );
+    check_stopped(
+        ("/objects/contacts/batch/", 404, &[]),
+        &nothing,
+        "unusable",
+        &["contacts", "unable to infer object type from: contacts"],
+    );
+    check_stopped(
+        (UPSERT, 414, &[]),
+        "<html><h1>414 Request-URI Too Large</h1></html>",
+        "unusable",
+        &["writing contacts", "414"],
+    );
+    check_stopped(
+        (UPSERT, 423, &[]),
+        &envelope("LOCKED", "The resource is locked", &json!({})),
+        "unusable",
+        &["writing contacts: the resource is locked", "status 423"],
+    );
+    check_stopped(
+        (UPSERT, 477, &[("retry-after", "43200")]),
+        "",
+        "wait",
+        &["being moved to another data centre"],
+    );
+}
+
+fn limit(policy: &str) -> String {
+    let message = format!(
+        "You have reached your {} limit.",
+        policy.to_lowercase().trim_end_matches('_')
+    );
+    envelope(
+        "RATE_LIMITS",
+        &message,
+        &json!({"errorType": "RATE_LIMIT", "policyName": policy}),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_portal_whose_day_is_used_up_stops_until_its_next() {
+    let site = Site::new().await;
+    site.answer(UPSERT, 1, 429, &[], &limit("DAILY"));
+    let error = site.write(&["1", "2"]).await.unwrap_err();
+    let DestinationError::RateLimited {
+        retry_after: Some(wait),
+        ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        *wait,
+        Duration::from_secs(16 * 3_600),
+        "until midnight, UTC"
+    );
+    assert!(
+        error.to_string().starts_with("destination asks to wait: "),
+        "{error}"
+    );
+    assert!(site.there().is_empty());
+    tokio::time::advance(*wait).await;
+    site.assert_recovers("on the next day", &["1", "2"]).await;
+}
+
+/// What is waited out without a word: how long it takes at least, and that each record is there once.
+async fn check_waited(
+    (status, headers): (u16, &[(&str, &str)]),
+    body: &str,
+    times: u32,
+    least: Duration,
+) {
+    let site = Site::new().await;
+    site.answer(UPSERT, times, status, headers, body);
+    let before = site.begun.elapsed();
+    let outcomes = site.write(&["1", "2"]).await.unwrap();
+    let took = site.begun.elapsed() - before;
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, WriteOutcome::Written { .. })),
+        "{status}: {outcomes:?}"
+    );
+    assert_eq!(site.there(), ["test/person/1", "test/person/2"], "{status}");
+    assert!(took >= least, "{status}: {took:?} is too soon");
+    assert!(
+        took <= least * 2 + Duration::from_secs(40),
+        "{status}: {took:?} is too long"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_locks_and_moves_are_waited_out() {
+    let seconds = Duration::from_secs;
+    let rolling = limit("TEN_SECONDLY_ROLLING");
+    check_waited((429, &[]), &rolling, 1, seconds(10)).await;
+    check_waited((429, &[("retry-after", "17")]), &rolling, 1, seconds(17)).await;
+    let locked = envelope("LOCKED", "The resource is locked", &json!({}));
+    check_waited((423, &[]), &locked, 3, seconds(2 + 4 + 8)).await;
+    check_waited((477, &[("retry-after", "90")]), "", 2, seconds(180)).await;
+}
+
+/// A 5xx says nothing of whether the write happened: both are looked up, and neither makes a second record.
+#[tokio::test(start_paused = true)]
+async fn a_server_error_before_or_after_the_write_doubles_and_loses_nothing() {
+    for status in [500, 502, 503, 504, 521, 523, 524] {
+        for after in [false, true] {
+            let site = Site::new().await;
+            let page = format!("<html><h1>{status}</h1></html>");
+            site.answer(UPSERT, 3, status, &[], &page);
+            site.troubles.lock().unwrap()[0].after = after;
+            let outcomes = site.write(&["1", "2", "3"]).await.unwrap();
+            let ids: Vec<_> = outcomes
+                .iter()
+                .filter_map(|outcome| match outcome {
+                    WriteOutcome::Written { id, .. } => Some(id),
+                    WriteOutcome::Refused(_) => None,
+                })
+                .collect();
+            assert_eq!(ids.len(), 3, "{status}, after {after}: {outcomes:?}");
+            assert_eq!(
+                site.there(),
+                ["test/person/1", "test/person/2", "test/person/3"],
+                "{status}, after {after}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_errs_for_ever_ends_the_phase_with_what_it_said() {
+    for status in [500, 502, 503, 504, 521, 523, 524] {
+        check_stopped(
+            (UPSERT, status, &[]),
+            "<html>out of order</html>",
+            "look up",
+            &["destination did not answer", &status.to_string()],
+        );
+    }
+}
+
+/// An answer that is no JSON was still given after the write: it is looked up, never sent blindly again.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_read_is_looked_up() {
+    for body in [
+        "<html>Welcome to the hotel's network</html>",
+        r#"{"status":"COMPLETE","results":[{"id":"1","proper"#,
+        "",
+    ] {
+        let site = Site::new().await;
+        site.answer(UPSERT, 1, 201, &[], body);
+        site.troubles.lock().unwrap()[0].after = true;
+        let outcomes = site.write(&["1", "2"]).await.unwrap();
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| matches!(outcome, WriteOutcome::Written { .. })),
+            "{body}: {outcomes:?}"
+        );
+        assert_eq!(site.there(), ["test/person/1", "test/person/2"], "{body}");
+    }
+}
+
+/// A page for people in the place of what is read stops the phase; it is asked for again before.
+#[tokio::test(start_paused = true)]
+async fn a_page_in_the_place_of_data_is_asked_for_again_and_then_told() {
+    let site = Site::new().await;
+    let page = "<html>Welcome to the hotel's network</html>";
+    tokio::time::advance(Duration::from_secs(60)).await;
+    site.answer("/properties/contacts", 2, 200, &[], page);
+    assert!(site.destination.fetch_catalog().await.is_ok());
+    tokio::time::advance(Duration::from_secs(60)).await;
+    site.answer("/properties/contacts", 99, 200, &[], page);
+    let error = site.destination.fetch_catalog().await.unwrap_err();
+    assert_eq!(
+        error.to_string().split(": expected").next(),
+        Some(
+            "destination did not answer: reading the properties of contacts: HubSpot's answer cannot be read"
+        )
+    );
+}
+
+/// Ten unique properties an object are the most: without one of ours nothing could be looked up.
+#[tokio::test(start_paused = true)]
+async fn without_room_for_the_unique_property_nothing_is_written() {
+    let site = Site::new().await;
+    for number in 0..10 {
+        let body = json!({"name": format!("key_{number}"), "label": "Key", "type": "string", "fieldType": "text",
+            "groupName": "dealinformation", "hasUniqueValue": true});
+        let call = simulated::Call::new(simulated::Method::Post, "/crm/v3/properties/deals")
+            .bearer(site.portal.token())
+            .body(&body);
+        assert_eq!(
+            site.portal.handle(&call).status,
+            201,
+            "ten of them can be made"
+        );
+    }
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let key = FieldInfo {
+        unique: true,
+        ..FieldInfo::new(SOURCE_KEY_PROPERTY, FieldKind::Text)
+    };
+    let preparation = Preparation {
+        properties: vec![("deal".into(), key)],
+        ..Preparation::default()
+    };
+    let error = site.destination.prepare(&preparation).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "destination cannot be written: deals has 10 unique properties, and 10 is the most: delete one that is not needed in HubSpot (Settings, \
+         Properties), because Longshore needs one to write no record twice"
+    );
+}
