@@ -22,6 +22,7 @@ pub(crate) async fn create_properties(
     fields: &[&FieldInfo],
 ) -> Result<(), DestinationError> {
     let present = described.object(&kind.name())?;
+    check_archived(kind, described, fields)?;
     let missing: Vec<_> = fields
         .iter()
         .filter(|field| present.fields.find(&field.name).is_none())
@@ -44,6 +45,24 @@ pub(crate) async fn create_properties(
         create_batch(api, kind, chunk).await?;
     }
     Ok(())
+}
+
+/// An archived property keeps its name for itself, and every record with it would be refused.
+fn check_archived(
+    kind: &Kind,
+    described: &Described,
+    fields: &[&FieldInfo],
+) -> Result<(), DestinationError> {
+    let archived = described.archived.iter().find(|(object, name)| {
+        *object == kind.name() && fields.iter().any(|field| field.name == *name)
+    });
+    match archived {
+        Some((_, name)) => Err(DestinationError::Unusable(format!(
+            "property {name:?} of {} was archived in HubSpot, which keeps its name from being used again: restore it there (Settings, Properties, Archived)",
+            kind.path
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A unique property is what makes a write findable, so there is no doing without.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use model::catalog::{FieldTable, StandardObject};
+use model::destination::SOURCE_KEY_PROPERTY;
 use model::{
     AssociationInfo, DestinationError, FieldInfo, FieldKind, ObjectInfo, ObjectName, Pipeline,
     Stage, StageMeaning,
@@ -30,6 +31,8 @@ pub(crate) struct Described {
     pub(crate) denied: Vec<(ObjectName, String)>,
     /// For each object how many unique properties of its own it has.
     pub(crate) uniques: Vec<(ObjectName, usize)>,
+    /// Properties that were archived: they take no value, and their names are not free.
+    pub(crate) archived: Vec<(ObjectName, String)>,
 }
 
 impl Described {
@@ -57,6 +60,9 @@ pub(crate) async fn describe(api: &Api) -> Result<Described, DestinationError> {
                     .iter()
                     .filter(|definition| definition.is_own_unique());
                 described.uniques.push((kind.name(), uniques.count()));
+                let archived = definitions.iter().filter(|definition| definition.archived);
+                let archived = archived.map(|definition| (kind.name(), definition.name.clone()));
+                described.archived.extend(archived);
                 described
                     .objects
                     .push(Arc::new(object(kind, &definitions)?));
@@ -112,6 +118,8 @@ async fn properties(
 fn object(kind: &Kind, definitions: &[Definition]) -> Result<ObjectInfo, DestinationError> {
     let mut fields: Vec<FieldInfo> = definitions
         .iter()
+        // There is no doing without the source's id: it is asked for again, and preparation says that it was archived.
+        .filter(|definition| !definition.archived || definition.name != SOURCE_KEY_PROPERTY)
         .map(|definition| definition.to_field(kind))
         .collect();
     if kind.standard == StandardObject::Email {

@@ -91,6 +91,11 @@ impl Portal {
         }
         let (mut account, codes) = office::account(&self.api).await?;
         let described = self.described().await?;
+        if let (true, Some((_, why))) = (described.objects.is_empty(), described.denied.first()) {
+            return Err(DestinationError::Auth(format!(
+                "it may read no object of the portal: {why}"
+            )));
+        }
         account.missing_scopes = described
             .denied
             .iter()
