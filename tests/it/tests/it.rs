@@ -27,6 +27,8 @@ mod packages;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
+mod portal_failures;
+#[cfg(test)]
 mod portal_kill;
 #[cfg(test)]
 mod portal_site;

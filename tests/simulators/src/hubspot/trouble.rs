@@ -172,6 +172,12 @@ fn mishap(fault: Fault) -> Option<Mishap> {
 /// The answer with such a status. What stands in front of the vendor answers with pages for people.
 pub(super) fn answer(status: u16, retry_after: Option<u64>, correlation_id: &str) -> Answer {
     let answer = match status {
+        401 => Failure::new(
+            401,
+            "EXPIRED_AUTHENTICATION",
+            "The OAuth token used to make this call expired 1 second(s) ago.",
+        )
+        .answer(correlation_id),
         429 => Policy::TenSecondlyRolling.failure().answer(correlation_id),
         423 => Failure::new(423, "LOCKED", "The resource is locked; try again later.")
             .answer(correlation_id),
