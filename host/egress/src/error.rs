@@ -71,7 +71,7 @@ pub enum EgressError {
         cause: String,
     },
     /// The source, the declared rate or the daily budget asks to wait longer than this call may last.
-    #[error("rate limit asks to wait {} s ({place})", retry_after.as_secs_f64().ceil())]
+    #[error("rate limit asks to wait {} ({place})", wait_text(*retry_after))]
     RateLimited {
         /// Which request.
         place: Place,
@@ -226,4 +226,29 @@ pub enum Refusal {
         /// Where to, in general words.
         why: &'static str,
     },
+}
+
+/// A wait for a person: days of limits end in hours, and nobody counts those in seconds. Rounded up.
+fn wait_text(wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3_600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_the_unit_that_people_count_them_in() {
+        let text = |ms| wait_text(Duration::from_millis(ms));
+        assert_eq!(text(900), "1 s");
+        assert_eq!(text(119_000), "119 s");
+        assert_eq!(text(121_000), "3 min");
+        assert_eq!(text(57_600_000), "16 h");
+        assert_eq!(text(57_600_001), "17 h");
+    }
 }
