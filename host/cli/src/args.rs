@@ -221,9 +221,15 @@ pub(crate) struct Connect {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct PlanCommand {
+    #[command(subcommand)]
+    pub(crate) show: Option<PlanSubcommand>,
     #[command(flatten)]
     pub(crate) folder: Folder,
+    /// Write every action and association of the plan into this file: a workbook (.xlsx), or JSON by lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Last day whose changes are brought over
     #[arg(long, value_name = "DATE")]
     pub(crate) cutover: Option<String>,
@@ -232,6 +238,36 @@ pub(crate) struct PlanCommand {
     pub(crate) no_extract: bool,
     #[command(flatten)]
     pub(crate) tape: TapeOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanSubcommand {
+    /// Show the writes of a plan that was made, with their reasons; nothing is read or written anywhere
+    Show(PlanShow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanShow {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Which plan, by its id; the newest by default
+    #[arg(long, value_name = "ID")]
+    pub(crate) plan: Option<String>,
+    /// Only this object: a standard one such as contact, or the source's own. May be repeated
+    #[arg(long, value_name = "OBJECT")]
+    pub(crate) object: Vec<String>,
+    /// Only this action. May be repeated
+    #[arg(long, value_name = "ACTION", value_parser = model::plan::ActionKind::ALL.map(model::plan::ActionKind::name))]
+    pub(crate) action: Vec<String>,
+    /// Only actions for this reason. May be repeated
+    #[arg(long, value_name = "REASON", value_parser = model::plan::Reason::NAMES)]
+    pub(crate) reason: Vec<String>,
+    /// How many actions are printed; 0 prints all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u64,
+    /// Write what the filters let through into this file instead: a workbook (.xlsx), or JSON by lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

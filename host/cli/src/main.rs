@@ -12,6 +12,7 @@ mod portal;
 mod connectors;
 mod connect;
 mod report;
+mod plans;
 mod phases;
 mod status;
 mod keys;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, PlanCommand, PlanSubcommand};
 use crate::output::Ending;
 
 fn main() -> ExitCode {
@@ -70,6 +71,10 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Init(folder) => phases::init(&folder.dir, json),
             Command::Connect(command) => connect::connect(command, json).await,
             Command::Discover(command) => phases::discover(command, json).await,
+            Command::Plan(PlanCommand {
+                show: Some(PlanSubcommand::Show(command)),
+                ..
+            }) => plans::show(&command, json),
             Command::Plan(command) => phases::plan(command, json).await,
             Command::Apply(command) => phases::apply(command, json).await,
             Command::Migrate(command) => phases::migrate(command, json).await,

@@ -236,10 +236,17 @@ pub(crate) async fn plan(command: PlanCommand, json: bool) -> Result<Ending> {
     let plan = planned?;
     finished?;
     let findings = bench.store.finding_counts(bench.run)?;
+    if let Some(path) = &command.out {
+        let whole = run::PlanFilter::default();
+        run::export_plan(&bench.store, &plan, &whole, path)?;
+    }
     if json {
         print_json(&crate::report::plan_json(&plan, &findings, &bench.seconds));
     } else {
         show_plan(&plan, &findings);
+        if let Some(path) = &command.out {
+            print_line(&format!("every action of it is in {}", path.display()));
+        }
         print_line(&format!(
             "approve it with: longshore apply --approve {}",
             plan.hash

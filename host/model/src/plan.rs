@@ -177,6 +177,36 @@ pub enum Reason {
     NotWritable,
 }
 
+impl Reason {
+    /// The names of all reasons, as they stand in JSON after `because`.
+    pub const NAMES: [&'static str; 9] = [
+        "new",
+        "bound",
+        "matched",
+        "duplicate",
+        "unmapped-stage",
+        "deleted-at-source",
+        "deleted-at-destination",
+        "broken-row",
+        "not-writable",
+    ];
+
+    /// Its name, one of [`Self::NAMES`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Bound => "bound",
+            Self::Matched { .. } => "matched",
+            Self::Duplicate { .. } => "duplicate",
+            Self::UnmappedStage { .. } => "unmapped-stage",
+            Self::DeletedAtSource => "deleted-at-source",
+            Self::DeletedAtDestination => "deleted-at-destination",
+            Self::BrokenRow { .. } => "broken-row",
+            Self::NotWritable => "not-writable",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -339,5 +369,38 @@ impl ApprovedPlan {
     /// When it was approved.
     pub fn approved_at(&self) -> Instant {
         self.approved_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_one_name_in_json_and_in_filters() {
+        let text = || "x".to_owned();
+        let all = [
+            Reason::New,
+            Reason::Bound,
+            Reason::Matched {
+                rule: text(),
+                key: text(),
+            },
+            Reason::Duplicate {
+                rule: text(),
+                key: text(),
+            },
+            Reason::UnmappedStage { stage: text() },
+            Reason::DeletedAtSource,
+            Reason::DeletedAtDestination,
+            Reason::BrokenRow { error: text() },
+            Reason::NotWritable,
+        ];
+        let named: Vec<_> = all.iter().map(Reason::name).collect();
+        assert_eq!(named, Reason::NAMES);
+        for reason in all {
+            let json = serde_json::to_value(&reason).unwrap();
+            assert_eq!(json["because"], reason.name());
+        }
     }
 }

@@ -68,6 +68,15 @@ pub enum RunError {
         #[source]
         error: rust_xlsxwriter::XlsxError,
     },
+    /// A file for a person could not be written.
+    #[error("the file {path:?} could not be written")]
+    File {
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
     /// A person stopped it.
     #[error("stopped; run the same command again to go on")]
     Stopped,

@@ -3,12 +3,12 @@
 //! What the rows say is the audit's. Every text is written as a text, so a value that looks like a formula stays a value.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::error::RunError;
+use crate::file::WholeFile;
 
 /// Rows of one sheet of the file format, less a margin for the heading.
 const ROWS_MAX: u32 = 1_048_000;
@@ -229,21 +229,13 @@ impl Book {
 
     /// Writes the file, for its owner only: aside first, then in its place.
     pub(crate) fn finish(mut self) -> Result<(), RunError> {
-        let aside = self.path.with_extension("xlsx.part");
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let saved = match options.open(&aside) {
-            Ok(file) => self.workbook.save_to_writer(file),
-            Err(error) => Err(XlsxError::IoError(error)),
-        };
-        let written = saved.and_then(|()| Ok(std::fs::rename(&aside, &self.path)?));
-        written.map_err(|error| {
-            // What was half-written is of no use, and a full disk needs its place.
-            let _ = std::fs::remove_file(&aside);
-            self.failed(error)
-        })
+        let saved = WholeFile::create(&self.path)
+            .map_err(XlsxError::IoError)
+            .and_then(|(whole, file)| {
+                self.workbook.save_to_writer(file)?;
+                Ok(whole.finish()?)
+            });
+        saved.map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: XlsxError) -> RunError {

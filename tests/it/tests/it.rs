@@ -25,6 +25,8 @@ mod login;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod portal_failures;

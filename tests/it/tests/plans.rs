@@ -1,0 +1,194 @@
+//! The plan as an artefact: every write stands in it with its reason before the first one is made, in a file and on the screen, and what is
+//! written is what it said.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use calamine::{Data, Reader as _, Xlsx};
+use serde_json::Value;
+
+use crate::failures_site::{Site, assert_refused, migration};
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The numbers of a plan's account that are actions, by object and kind.
+fn counts(objects: &Value) -> BTreeMap<(String, String), u64> {
+    let mut counts = BTreeMap::new();
+    for entry in objects.as_object().unwrap().values() {
+        let object = entry["source_object"].as_str().unwrap();
+        for kind in ["create", "update", "keep", "link", "exclude", "quarantine"] {
+            let number = entry[kind].as_u64().unwrap();
+            if number > 0 {
+                counts.insert((object.to_owned(), kind.to_owned()), number);
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn every_write_stands_in_the_plan_with_its_reason_and_only_those_are_made() {
+    let site = Site::connected();
+    let folder = site.copy("p");
+    let file = site.desk.path().join("plan.jsonl");
+    let out = file.to_str().unwrap();
+    let planned = site
+        .desk
+        .run_expecting(&[0, 1], &["plan", "--dir", "p", "--json", "--out", out])
+        .json();
+    let told = lines(&file);
+    let (head, rest) = told.split_first().unwrap();
+    assert_eq!(head["plan"]["hash"], planned["plan"]["hash"]);
+    let (links, actions): (Vec<&Value>, Vec<&Value>) =
+        rest.iter().partition(|line| !line["association"].is_null());
+    assert_eq!(
+        links.len() as u64,
+        planned["associations"].as_u64().unwrap()
+    );
+    let mut found: BTreeMap<_, u64> = BTreeMap::new();
+    for action in &actions {
+        let text = |key: &str| action[key].as_str().unwrap().to_owned();
+        assert!(
+            !text("why").is_empty(),
+            "no action without a reason: {action}"
+        );
+        *found.entry((text("object"), text("action"))).or_default() += 1;
+    }
+    assert_eq!(found, counts(&planned["objects"]));
+
+    let ended = site
+        .desk
+        .run_expecting(&[0, 1], &["apply", "--dir", "p", "--yes", "--json"]);
+    assert_eq!(ended.json()["plan"]["hash"], planned["plan"]["hash"]);
+    let db = rusqlite::Connection::open(folder.join("local-crm.db")).unwrap();
+    for action in actions
+        .iter()
+        .filter(|action| action["object"] == "person" && action["action"] == "create")
+    {
+        let record = action["record"].as_str().unwrap();
+        let select = "SELECT firstname, lastname, email FROM contacts WHERE longshore_source_id LIKE '%/person/' || ?1";
+        let written: [Option<String>; 3] = db
+            .query_row(select, [record], |row| {
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+            })
+            .unwrap();
+        let changes = action["changes"].as_array().unwrap();
+        let expected = ["firstname", "lastname", "email"].map(|property| {
+            let change = changes.iter().find(|change| change["property"] == property);
+            change
+                .and_then(|change| change["to"].as_str())
+                .map(str::to_owned)
+        });
+        assert_eq!(written, expected, "person {record}");
+    }
+
+    // A change at the source is told as such: old and new.
+    let again = site
+        .desk
+        .run_expecting(&[0, 1], &["plan", "--dir", "p", "--json"])
+        .json();
+    assert!(
+        counts(&again["objects"])
+            .keys()
+            .all(|(_, kind)| kind != "create" && kind != "update"),
+        "{again}"
+    );
+    let email = "UPDATE contacts SET email = 'edited@by.hand' WHERE email IS NOT NULL AND id = (SELECT min(id) FROM contacts WHERE email IS NOT NULL)";
+    assert_eq!(db.execute(email, []).unwrap(), 1);
+    drop(db);
+    site.desk.run_expecting(&[0, 1], &["plan", "--dir", "p"]);
+    let shown = site
+        .desk
+        .run_expecting(
+            &[0],
+            &["plan", "show", "--dir", "p", "--action", "update", "--json"],
+        )
+        .json();
+    assert_eq!(shown["found"], 1, "{shown}");
+    let change = &shown["actions"][0]["changes"][0];
+    assert_eq!(
+        (&change["property"], &change["from"]),
+        (&"email".into(), &"edited@by.hand".into())
+    );
+    assert!(
+        change["to"].as_str().is_some_and(|to| to.contains('@')),
+        "{change}"
+    );
+}
+
+#[test]
+fn a_plan_is_shown_filtered_and_as_a_workbook() {
+    let site = Site::connected();
+    site.copy("p");
+    site.desk.run_expecting(&[0, 1], &migration("p"));
+    let planned = site
+        .desk
+        .run_expecting(&[0, 1], &["plan", "--dir", "p", "--json"])
+        .json();
+    let book = site.desk.path().join("plan.xlsx");
+    let show = |more: &[&str]| {
+        let base = ["plan", "show", "--dir", "p"];
+        site.desk.run(&[&base[..], more].concat())
+    };
+    let ended = show(&["--out", book.to_str().unwrap(), "--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let total: u64 = counts(&planned["objects"]).values().sum();
+    assert_eq!(ended.json()["actions"], total);
+    let mut workbook: Xlsx<_> = calamine::open_workbook(&book).unwrap();
+    let names = workbook.sheet_names();
+    assert_eq!(names.first().map(String::as_str), Some("Plan"));
+    let persons = workbook.worksheet_range("person").unwrap();
+    let in_plan = planned["objects"]["contact"]["selected"].as_u64().unwrap();
+    assert_eq!(
+        persons.height() as u64,
+        in_plan + 1,
+        "a heading, and a row for each"
+    );
+    assert!(
+        persons
+            .rows()
+            .skip(1)
+            .all(|row| matches!(&row[2], Data::String(why) if !why.is_empty())),
+        "every row has its reason"
+    );
+    let deals = show(&[
+        "--object", "deal", "--action", "keep", "--reason", "bound", "--limit", "2", "--json",
+    ])
+    .json();
+    assert_eq!(deals["found"], planned["objects"]["deal"]["keep"]);
+    assert_eq!(deals["actions"].as_array().unwrap().len(), 2);
+    assert_eq!(deals["actions"][0]["object"], "deal");
+    assert_eq!(show(&["--reason", "new", "--json"]).json()["found"], 0);
+    assert_refused(
+        &show(&["--object", "table"]),
+        &["has no object \"table\"", "hint: it has", "contact"],
+    );
+    assert_refused(
+        &show(&["--plan", "0123"]),
+        &["there is no plan 0123", "hint: "],
+    );
+}
+
+/// What is in the way of the file is told, and no half of it stays.
+#[test]
+fn a_plan_that_cannot_be_written_down_leaves_no_half_of_a_file() {
+    let site = Site::connected();
+    site.copy("p");
+    site.desk.run_expecting(&[0, 1], &["plan", "--dir", "p"]);
+    let folder = site.desk.path().join("taken.jsonl");
+    std::fs::create_dir(&folder).unwrap();
+    let ended = site
+        .desk
+        .run(&["plan", "show", "--dir", "p", "--out", "taken.jsonl"]);
+    assert_refused(&ended, &["the file \"taken.jsonl\" could not be written"]);
+    assert!(!site.desk.path().join("taken.jsonl.part").exists());
+    let ended = site
+        .desk
+        .run(&["plan", "show", "--dir", "p", "--out", "nowhere/plan.xlsx"]);
+    assert_refused(&ended, &["nowhere/plan.xlsx", "could not be written"]);
+}
