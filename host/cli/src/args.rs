@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Show where the project stands
     Status(Folder),
+    /// Tell one record's whole story: where its values came from, what was decided and why, what was written and when
+    Explain(Explain),
     /// Read the destination back, prove the account and write the workbook
     Audit(Audit),
     /// List, inspect, install, upgrade, sign and publish connectors
@@ -297,6 +299,16 @@ pub(crate) struct Migrate {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tape: TapeOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Its object: a standard one such as contact, or the source's own
+    pub(crate) object: String,
+    /// Its id at the source
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod connectors;
 mod connect;
 mod report;
 mod plans;
+mod explain;
 mod phases;
 mod status;
 mod keys;
@@ -76,6 +77,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
                 ..
             }) => plans::show(&command, json),
             Command::Plan(command) => phases::plan(command, json).await,
+            Command::Explain(command) => explain::explain(&command, json),
             Command::Apply(command) => phases::apply(command, json).await,
             Command::Migrate(command) => phases::migrate(command, json).await,
             Command::Status(folder) => status::status(&folder.dir, json),

@@ -91,7 +91,7 @@ pub(crate) fn export(
 }
 
 /// The plan of that id, or the newest.
-fn find_plan(store: &Store, id: Option<&str>) -> Result<Plan> {
+pub(crate) fn find_plan(store: &Store, id: Option<&str>) -> Result<Plan> {
     match id {
         Some(id) => store.load_plan(&id.into())?.ok_or_else(|| {
             WithHint::error(
@@ -106,7 +106,7 @@ fn find_plan(store: &Store, id: Option<&str>) -> Result<Plan> {
 }
 
 /// The source objects that are meant by those names: their own, or those of what they become.
-fn find_objects(plan: &Plan, names: &[String]) -> Result<Vec<ObjectName>> {
+pub(crate) fn find_objects(plan: &Plan, names: &[String]) -> Result<Vec<ObjectName>> {
     let mut found = Vec::new();
     for name in names {
         let mapped = plan
@@ -149,7 +149,7 @@ fn show_line(line: &PlanLine) {
 }
 
 /// A record may hold characters that a terminal obeys, and texts of pages: a line stays one, and what it lacks is in the file.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     const LONGEST: usize = 400;
     let clean = text
         .chars()

@@ -159,14 +159,19 @@ impl PlanLine {
 
     /// The changes in one text: `property = value` for a new record, `property: old -> new` for a change.
     pub fn changes_text(&self) -> String {
-        let told = self.changes.iter().map(|change| {
-            let to = value_text(&change.to);
-            match &change.from {
-                None => format!("{} = {to}", change.property),
-                Some(from) => format!("{}: {} -> {to}", change.property, value_text(from)),
-            }
-        });
+        let told = self.changes.iter().map(Change::text);
         told.collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Change {
+    /// The change for a person.
+    pub fn text(&self) -> String {
+        let to = value_text(&self.to);
+        match &self.from {
+            None => format!("{} = {to}", self.property),
+            Some(from) => format!("{}: {} -> {to}", self.property, value_text(from)),
+        }
     }
 }
 

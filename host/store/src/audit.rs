@@ -13,6 +13,9 @@ use crate::error::StoreError;
 use crate::ledger::RecordedOutcome;
 use crate::progress::unknown_word;
 
+/// The columns that [`read_outcome`] reads, from table `r`.
+pub(crate) const OUTCOME_COLUMNS: &str = "r.kind, r.destination_id, r.error, r.before";
+
 /// One action and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditedAction {
@@ -42,7 +45,7 @@ impl Store {
         };
         self.read(format_args!("load outcomes of {object}"), |db| {
             let mut select = db.prepare_cached(&format!(
-                "SELECT {ACTION_COLUMNS}, r.kind, r.destination_id, r.error, r.before
+                "SELECT {ACTION_COLUMNS}, {OUTCOME_COLUMNS}
                  FROM action a LEFT JOIN outcome r ON r.position = a.position
                  WHERE a.position > ?1 AND a.position <= ?2 AND a.object = ?3 ORDER BY a.position LIMIT ?4"
             ))?;
@@ -62,7 +65,8 @@ impl Store {
     }
 }
 
-fn read_outcome(row: &Row<'_>) -> rusqlite::Result<Option<RecordedOutcome>> {
+/// Reads [`OUTCOME_COLUMNS`] behind those of the action; `None` where there is no outcome.
+pub(crate) fn read_outcome(row: &Row<'_>) -> rusqlite::Result<Option<RecordedOutcome>> {
     let Some(name) = row.get_ref(8)?.as_str_or_null()? else {
         return Ok(None);
     };

@@ -11,6 +11,9 @@ use crate::error::StoreError;
 use crate::names::NO_CONNECTION;
 use crate::progress::unknown_word;
 
+/// The columns that [`read_finding`] reads, from tables `f` and `o`.
+pub(crate) const FINDING_COLUMNS: &str = "f.position, f.code, o.name, f.record, f.field, f.message";
+
 impl Store {
     /// Adds findings of a run and says how many were new. Within a run, one about the same code, object, record and field is
     /// kept once, the first; those that name no record are told apart by their messages too.
@@ -80,25 +83,27 @@ impl Store {
         max: u32,
     ) -> Result<Vec<(i64, Finding)>, StoreError> {
         self.read(format_args!("load findings of run {run}"), |db| {
-            let mut select = db.prepare_cached(
-                "SELECT f.position, f.code, o.name, f.record, f.field, f.message
-                 FROM finding f CROSS JOIN object o ON o.id = f.object
-                 WHERE +f.run = ?1 AND f.position > ?2 ORDER BY f.position LIMIT ?3",
-            )?;
-            let rows = select.query_map(params![run.0, after, max], |row| {
-                let blank_is_none = |text: String| Some(text).filter(|text| !text.is_empty());
-                let finding = Finding {
-                    code: read_code(row, 1)?,
-                    object: row.get::<_, String>(2)?.into(),
-                    record: blank_is_none(row.get(3)?),
-                    field: blank_is_none(row.get(4)?),
-                    message: row.get(5)?,
-                };
-                Ok((row.get(0)?, finding))
-            })?;
+            let mut select = db.prepare_cached(&format!(
+                "SELECT {FINDING_COLUMNS} FROM finding f CROSS JOIN object o ON o.id = f.object
+                 WHERE +f.run = ?1 AND f.position > ?2 ORDER BY f.position LIMIT ?3"
+            ))?;
+            let rows = select.query_map(params![run.0, after, max], read_finding)?;
             rows.collect()
         })
     }
+}
+
+/// Reads [`FINDING_COLUMNS`]: the position and the finding.
+pub(crate) fn read_finding(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Finding)> {
+    let blank_is_none = |text: String| Some(text).filter(|text| !text.is_empty());
+    let finding = Finding {
+        code: read_code(row, 1)?,
+        object: row.get::<_, String>(2)?.into(),
+        record: blank_is_none(row.get(3)?),
+        field: blank_is_none(row.get(4)?),
+        message: row.get(5)?,
+    };
+    Ok((row.get(0)?, finding))
 }
 
 fn read_code(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<FindingCode> {

@@ -24,6 +24,7 @@ pub mod link;
 pub mod ledger;
 pub mod audit;
 pub mod finding;
+pub mod story;
 #[cfg(test)]
 mod tests;
 
@@ -39,4 +40,5 @@ pub use link::{MissingEnds, MissingLink};
 pub use matching::Side;
 pub use progress::{PhaseNote, PhaseState, Run};
 pub use staging::{QuarantinedRow, StagedPage, StagedRows};
+pub use story::{Chapter, StoredLinkOutcome, Story};
 pub use writer::PlanWriter;

@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::names::load_objects;
 
 /// The columns that [`read_link`] reads, from tables `l` and `s`.
-const LINK_COLUMNS: &str =
+pub(crate) const LINK_COLUMNS: &str =
     "l.position, s.from_object, l.from_id, s.to_object, l.to_id, iif(s.labelled, s.label, NULL)";
 
 /// Which ends of a planned link are not brought over.
@@ -177,7 +177,7 @@ impl Store {
     }
 }
 
-fn read_link(
+pub(crate) fn read_link(
     row: &Row<'_>,
     names: &std::collections::HashMap<i64, ObjectName>,
 ) -> rusqlite::Result<(i64, PlannedLink)> {

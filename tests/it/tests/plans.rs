@@ -86,8 +86,15 @@ fn every_write_stands_in_the_plan_with_its_reason_and_only_those_are_made() {
         });
         assert_eq!(written, expected, "person {record}");
     }
+}
 
-    // A change at the source is told as such: old and new.
+/// What differs is told as it is and as it will be.
+#[test]
+fn a_change_stands_in_the_plan_with_old_and_new_value() {
+    let site = Site::connected();
+    let folder = site.copy("p");
+    site.desk.run_expecting(&[0, 1], &migration("p"));
+    let db = rusqlite::Connection::open(folder.join("local-crm.db")).unwrap();
     let again = site
         .desk
         .run_expecting(&[0, 1], &["plan", "--dir", "p", "--json"])
@@ -171,6 +178,81 @@ fn a_plan_is_shown_filtered_and_as_a_workbook() {
     assert_refused(
         &show(&["--plan", "0123"]),
         &["there is no plan 0123", "hint: "],
+    );
+}
+
+/// One record's story: where each value came from, which rule, which plan line, which write, when.
+#[test]
+fn a_records_story_names_source_reason_write_and_time() {
+    let site = Site::connected();
+    let folder = site.copy("p");
+    let migrated = site.desk.run_expecting(&[0, 1], &migration("p")).json();
+    let db = rusqlite::Connection::open(folder.join("local-crm.db")).unwrap();
+    let (id, key, email): (i64, String, String) = db
+        .query_row(
+            "SELECT c.id, c.longshore_source_id, c.email FROM contacts c
+             JOIN associations a ON a.from_object = 'contact' AND a.from_id = c.id AND a.to_object = 'company'
+             WHERE c.email IS NOT NULL ORDER BY c.id LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    let record = key.rsplit('/').next().unwrap();
+    let explain = |object: &str, id: &str, more: &[&str]| {
+        let base = ["explain", object, id, "--dir", "p"];
+        site.desk.run(&[&base[..], more].concat())
+    };
+    let ended = explain("contact", record, &["--json"]);
+    assert!(matches!(ended.code, Some(0 | 1)), "{ended:#?}");
+    let told = ended.json();
+    assert_eq!(told["destination"]["id"], id.to_string());
+    assert!(told["source"]["fields"].as_object().unwrap().len() > 3);
+    let chapter = &told["plans"][0];
+    assert_eq!(
+        (&chapter["action"], &chapter["because"]),
+        (&"create".into(), &"new".into())
+    );
+    assert_eq!(chapter["plan"], migrated["plan"]["id"]);
+    let changes = chapter["changes"].as_array().unwrap();
+    let address = changes
+        .iter()
+        .find(|change| change["property"] == "email")
+        .unwrap();
+    assert_eq!(
+        (address["to"].as_str(), address["source_field"].as_str()),
+        (Some(email.as_str()), Some("email"))
+    );
+    assert_eq!(chapter["outcome"]["outcome"], "created");
+    let (approved, written) = (&chapter["approved_at"], &chapter["intended_at"][0]);
+    assert!(
+        approved.as_str().unwrap() <= written.as_str().unwrap(),
+        "{chapter}"
+    );
+    let links = told["associations"].as_array().unwrap();
+    assert!(
+        links
+            .iter()
+            .any(|link| link["to_object"] == "organization" && link["outcome"] == "made"),
+        "{told}"
+    );
+
+    // Another plan is another chapter.
+    site.desk.run_expecting(&[0, 1], &["plan", "--dir", "p"]);
+    let told = explain("person", record, &["--json"]).json();
+    assert_eq!(told["plans"][1]["action"], "keep");
+    assert_eq!(told["plans"][1]["outcome"], Value::Null);
+    let shown = explain("contact", record, &[]).stdout;
+    for words in [
+        &format!("email = {email}   (from E-mail)"),
+        "created",
+        "not approved",
+        "associated  person",
+    ] {
+        assert!(shown.contains(words), "{words:?} in {shown}");
+    }
+    assert_refused(
+        &explain("contact", "no-such", &[]),
+        &["nothing is known of contact no-such", "hint: "],
     );
 }
 
