@@ -109,9 +109,20 @@ pub(crate) async fn write_links(
     };
     let present = pair.present(links).await?;
     let mut answers: Vec<Answer> = vec![Ok(false); links.len()];
+    // Both ends may be one record where two of the source were: HubSpot would refuse it each time it is asked.
+    let is_own = |link: &Link| from.path == to.path && link.from == link.to;
+    for (answer, link) in answers.iter_mut().zip(links) {
+        if is_own(link) {
+            *answer = Err(LinkRefused(format!(
+                "{} {} would be associated with itself",
+                from.standard, link.from
+            )));
+        }
+    }
     // The same link twice is made once.
     let mut seen = HashSet::new();
     let open: Vec<usize> = (0..links.len())
+        .filter(|place| !is_own(links[*place]))
         .filter(|place| {
             let ends = (links[*place].from.as_str(), links[*place].to.as_str());
             !present.contains(&ends) && seen.insert(ends)

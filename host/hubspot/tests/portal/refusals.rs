@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use model::destination::{Destination as _, Preparation, SOURCE_KEY_PROPERTY, WriteOutcome};
+use model::destination::{Destination as _, Link, Preparation, SOURCE_KEY_PROPERTY, WriteOutcome};
 use model::{DestinationError, FieldInfo, FieldKind};
 use serde_json::{Value, json};
 use simulators::hubspot as simulated;
@@ -443,6 +443,37 @@ async fn a_page_in_the_place_of_data_is_asked_for_again_and_then_told() {
             "destination did not answer: reading the properties of contacts: HubSpot's answer cannot be read"
         )
     );
+}
+
+/// Two contacts of the source that are one at HubSpot may name each other: that is told without asking HubSpot, also the next time.
+#[tokio::test(start_paused = true)]
+async fn a_record_is_never_associated_with_itself() {
+    let site = Site::new().await;
+    let outcomes = site.write(&["1", "2"]).await.unwrap();
+    let id = |at: usize| match &outcomes[at] {
+        WriteOutcome::Written { id, .. } => id.clone(),
+        refused => panic!("{refused:?}"),
+    };
+    let link = |from: usize, to: usize| Link {
+        from_object: "contact".into(),
+        from: id(from),
+        to_object: "contact".into(),
+        to: id(to),
+        label: None,
+    };
+    let links = [link(0, 0), link(0, 1)];
+    for is_new in [true, false] {
+        let answers = site.destination.write_links(&links).await.unwrap();
+        let told = answers[0].as_ref().unwrap_err().to_string();
+        assert!(told.contains("would be associated with itself"), "{told}");
+        assert_eq!(answers[1], Ok(is_new));
+    }
+    let counters = site.portal.counters();
+    let created = counters
+        .requests
+        .iter()
+        .filter(|(what, _)| what.contains("/associations/") && what.ends_with("/batch/create"));
+    assert_eq!(created.map(|(_, count)| count).sum::<u64>(), 1);
 }
 
 /// Ten unique properties an object are the most: without one of ours nothing could be looked up.
