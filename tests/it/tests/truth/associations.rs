@@ -30,7 +30,9 @@ impl Links<'_> {
         let (Some(own), Some(other)) = (own, other) else {
             return;
         };
-        if can_link(self.house, source, object(to)) {
+        // Two records of the source may be one at the destination, and none is associated with itself.
+        let is_own = own == other && House::object(source) == House::object(object(to));
+        if can_link(self.house, source, object(to)) && !is_own {
             let ends = (
                 (House::object(source), own),
                 (House::object(object(to)), other),

@@ -95,6 +95,12 @@ impl Place<'_> {
             {
                 tally.account("link that the destination does not have");
             }
+            (Want::Link(kind, number), Err(_))
+                if self.is_own(*kind, *number)
+                    && self.is_told_unlinkable(part, field, &self.end(*kind, *number)) =>
+            {
+                tally.account("link between two records that are one");
+            }
             (_, Err(why)) => {
                 tally.check(false, || {
                     format!("{source} {id}, {:?} ({field}): {why}", part.label)
@@ -133,6 +139,18 @@ impl Place<'_> {
         let labelled = format!("{end} labelled {:?}", part.label);
         self.house.names(&["unmapped-field"], source, "", field)
             || self.house.names(&["refused-record"], source, id, &labelled)
+    }
+
+    /// Whether the other end became the same record as this one: none is associated with itself.
+    fn is_own(&self, kind: Kind, number: u64) -> bool {
+        let (from, to) = (
+            House::object(self.record.object),
+            House::object(object(kind)),
+        );
+        let other = self
+            .house
+            .find(object(kind), &self.account.id(kind, number));
+        from == to && other.is_some_and(|other| other.id == self.row.id)
     }
 
     /// A link's other end as findings name it.

@@ -48,13 +48,15 @@ pub(crate) fn is_refused(house: &House, source: &str, id: &str) -> bool {
     house.at() == At::Hubspot && source == "lead" && alone.contains(id)
 }
 
-/// Whether the destination has associations between the objects that those of the source become: HubSpot has none of products, and
-/// leads have none with leads and projects there.
+/// Whether the destination has associations between the objects that those of the source become: HubSpot has none of products, none
+/// between leads and leads or projects, and none between projects.
 pub(crate) fn can_link(house: &House, from: &str, to: &str) -> bool {
     let is_product = from == "product" || to == "product";
     let is_lead_with =
         |one: &str, other: &str| one == "lead" && matches!(other, "lead" | "project");
-    house.at() == At::LocalCrm || !(is_product || is_lead_with(from, to) || is_lead_with(to, from))
+    let are_projects = from == "project" && to == "project";
+    let is_refused = is_product || are_projects || is_lead_with(from, to) || is_lead_with(to, from);
+    house.at() == At::LocalCrm || !is_refused
 }
 
 /// A record of the truth beside the record that it became.
