@@ -29,9 +29,12 @@ pub mod money;
 
 pub mod audit;
 
+pub mod hold;
+
 pub use account::{Account, Tally, Unbalanced};
 pub use audit::{Difference, Distinct, FieldStatistics, ObjectStatistics, ReadBack};
 pub use carry::Directory;
+pub use hold::find_changed;
 pub use mapping::{default_mapping, is_writable, planned_catalog};
 pub use matching::{MatchKey, MatchKeys, MatchRule, Matcher, currency_key, owner_key};
 pub use money::{ExactSum, MoneyDifference, MoneyKey, MoneyTotal, MoneyTotals};

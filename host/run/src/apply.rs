@@ -5,26 +5,23 @@
 
 use std::collections::HashMap;
 
-use model::destination::{
-    Destination, Preparation, Prepared, SourceKey, Write, WriteBatch, WriteOutcome,
-};
+use model::destination::{SourceKey, Write, WriteBatch, WriteOutcome};
 use model::ledger::{ActionOutcome, Outcome};
 use model::mapping::ObjectMapping;
 use model::plan::{Action, ApprovedPlan, Plan, PlannedAction};
 use model::row::RowWriter;
-use model::{
-    Batch, Catalog, Choices, DestinationRecordId, Finding, FindingCode, Instant, ObjectName,
-    PlanId, RunId,
-};
+use model::{Batch, DestinationRecordId, Finding, FindingCode, ObjectName, PlanId};
 use reconcile::ObjectPlanner;
-use store::Store;
 
 use crate::bind::{Binder, Unbound};
 use crate::context::{BATCH_RECORDS, Context, decode_stored};
 use crate::discover::check_destination;
 use crate::error::RunError;
+use crate::hold::Watch;
 use crate::links::apply_links;
-use crate::plan::{PLAN_RUN, find_planner};
+use crate::open::{APPROVED, PREPARED};
+use crate::plan::find_planner;
+use crate::prepare::prepare;
 use crate::progress::Phase;
 
 /// What an apply came to; the counts are in the ledger.
@@ -38,42 +35,6 @@ pub struct ApplySummary {
 
 /// Outcomes of one commit.
 const OUTCOMES_MAX: usize = 2_000;
-
-/// Kind of the documents that hold what preparation found or made for a plan.
-pub(crate) const PREPARED: &str = "prepared";
-
-/// Kind of the documents that hold when a plan was approved, and when it was audited.
-const APPROVED: &str = "approved";
-pub(crate) const AUDITED: &str = "audited";
-
-/// The newest plan where it was approved and its audit is not done: what a stopped migration goes on with.
-///
-/// # Errors
-/// When the state cannot be read.
-pub fn find_open_plan(store: &Store) -> Result<Option<ApprovedPlan>, RunError> {
-    let Some(plan) = store.latest_plan()? else {
-        return Ok(None);
-    };
-    let id = plan.id.as_str().to_owned();
-    if store.load_document::<Instant>(AUDITED, &id)?.is_some() {
-        return Ok(None);
-    }
-    let Some(approved_at) = store.load_document::<Instant>(APPROVED, &id)? else {
-        return Ok(None);
-    };
-    let hash = plan.hash.clone();
-    plan.approve(&hash, approved_at)
-        .map(Some)
-        .map_err(|error| RunError::Inconsistent(error.to_string()))
-}
-
-/// The run that made a plan, so that all its findings stand together.
-///
-/// # Errors
-/// When the state cannot be read.
-pub fn find_plan_run(store: &Store, plan: &PlanId) -> Result<Option<RunId>, RunError> {
-    Ok(store.load_document(PLAN_RUN, plan.as_str())?)
-}
 
 /// Carries out the plan, going on where an earlier run stopped.
 ///
@@ -122,6 +83,7 @@ pub async fn apply(
             planner: &planner,
             binder: &mut binder,
             intents: &intents,
+            watch: Watch::new(ctx, object, &planner, &prepared),
             deferred: Vec::new(),
         };
         let applied = work.apply_object(ctx).await;
@@ -133,64 +95,6 @@ pub async fn apply(
     Ok(summary)
 }
 
-/// Creates the properties, options, pipelines, stages and labels that the plan needs. It may be repeated.
-async fn prepare(destination: &dyn Destination, plan: &Plan) -> Result<Prepared, RunError> {
-    let present = destination.fetch_catalog().await;
-    let present = present.map_err(|error| RunError::destination("reading the catalog", error))?;
-    let preparation = preparation(plan, &present);
-    let prepared = destination.prepare(&preparation).await;
-    prepared.map_err(|error| RunError::destination("preparing properties and pipelines", error))
-}
-
-fn preparation(plan: &Plan, present: &Catalog) -> Preparation {
-    let mut preparation = Preparation {
-        pipelines: plan.header.mapping.pipelines.clone(),
-        ..Preparation::default()
-    };
-    for object in &plan.header.mapping.objects {
-        let Some(target) = plan.header.target.find_object(object.destination.as_str()) else {
-            continue;
-        };
-        let existing = present.find_object(object.destination.as_str());
-        for field in target.fields.iter() {
-            let existing =
-                existing.and_then(|info| info.fields.get(info.fields.find(&field.name)?));
-            match existing {
-                None => preparation
-                    .properties
-                    .push((object.destination.clone(), field.clone())),
-                Some(existing) => {
-                    let is_new = |option: &&model::catalog::FieldOption| {
-                        existing.choices == Choices::Extendable
-                            && existing
-                                .options
-                                .iter()
-                                .all(|known| known.value != option.value)
-                    };
-                    let options: Vec<_> = field.options.iter().filter(is_new).cloned().collect();
-                    if !options.is_empty() {
-                        preparation.options.push((
-                            object.destination.clone(),
-                            field.name.clone(),
-                            options,
-                        ));
-                    }
-                }
-            }
-        }
-        for association in &object.associations {
-            if let Some(label) = &association.label {
-                preparation.labels.push((
-                    object.destination.clone(),
-                    association.to.clone(),
-                    label.clone(),
-                ));
-            }
-        }
-    }
-    preparation
-}
-
 /// Actions with their positions in the plan.
 type Placed = Vec<(i64, PlannedAction)>;
 
@@ -200,6 +104,7 @@ struct Work<'w> {
     planner: &'w ObjectPlanner,
     binder: &'w mut Binder,
     intents: &'w [i64],
+    watch: Watch<'w>,
     /// Links to survivors that were not yet bound when their turn came.
     deferred: Placed,
 }
@@ -293,8 +198,13 @@ impl Work<'_> {
     async fn carry_out(&mut self, ctx: &mut Context<'_>, actions: Placed) -> Result<(), RunError> {
         let (mut rows, mut writes, mut written, mut outcomes) =
             (RowWriter::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut held = self.watch.find_changed(ctx, &actions).await?;
+        self.tell_held(ctx, &actions, &held)?;
         for (position, planned) in actions {
             let outcome = match &planned.action {
+                Action::Update { .. } if held.contains_key(&position) => {
+                    Outcome::Failed(held.remove(&position).expect("just found"))
+                }
                 Action::Create { row, .. } => {
                     rows.append_row(row);
                     writes.push(Write::Create);
@@ -328,6 +238,22 @@ impl Work<'_> {
                 .await?;
         }
         self.note(ctx, &outcomes)
+    }
+
+    fn tell_held(
+        &self,
+        ctx: &mut Context<'_>,
+        actions: &Placed,
+        held: &HashMap<i64, String>,
+    ) -> Result<(), RunError> {
+        let findings = actions.iter().filter_map(|(position, planned)| {
+            let why = held.get(position)?.clone();
+            let code = FindingCode::ChangedSincePlan;
+            Some(self.finding(code, planned.record.as_str(), None, why))
+        });
+        let findings: Vec<_> = findings.collect();
+        ctx.store.add_findings(ctx.run, &findings)?;
+        Ok(())
     }
 
     async fn write(

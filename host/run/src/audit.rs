@@ -18,13 +18,13 @@ use reconcile::{
 };
 use store::AuditedAction;
 
-use crate::apply::{AUDITED, PREPARED};
 use crate::bind::Binder;
 use crate::context::{BATCH_RECORDS, Context, decode_stored, properties};
 use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::lookup::Memory;
 use crate::money::DealMoney;
+use crate::open::{AUDITED, PREPARED};
 use crate::plan::find_planner;
 use crate::progress::Phase;
 use crate::sheets::{MoneyLine, ResultLine, Sheets};

@@ -22,6 +22,7 @@ use crate::discover::Discovered;
 use crate::error::RunError;
 use crate::keys::collect_keys;
 use crate::lookup::Memory;
+use crate::open::PLAN_RUN;
 use crate::progress::Phase;
 
 /// Decides every write from what is staged, and seals the plan.
@@ -102,9 +103,6 @@ fn fixed_currencies(mapping: &Mapping, destination: &Catalog) -> Option<ObjectNa
     let target = destination.find_object(entry.destination.as_str())?;
     (!is_writable(target)).then(|| entry.source.clone())
 }
-
-/// Kind of the documents that hold which run made a plan.
-pub(crate) const PLAN_RUN: &str = "plan-run";
 
 struct Draft {
     writer: PlanWriter,

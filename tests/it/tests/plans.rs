@@ -181,6 +181,78 @@ fn a_plan_is_shown_filtered_and_as_a_workbook() {
     );
 }
 
+/// Whoever edits a record between plan and apply is not overwritten: it is told, and the next plan knows of the edit.
+#[test]
+fn a_record_that_was_changed_since_the_plan_is_held_back() {
+    let site = Site::connected();
+    let folder = site.copy("p");
+    site.desk.run_expecting(&[0, 1], &migration("p"));
+    let db = rusqlite::Connection::open(folder.join("local-crm.db")).unwrap();
+    let edit = |id: i64, value: &str| {
+        let update = "UPDATE contacts SET email = ?2 WHERE id = ?1";
+        assert_eq!(db.execute(update, rusqlite::params![id, value]).unwrap(), 1);
+    };
+    let email = |id: i64| -> String {
+        let select = "SELECT email FROM contacts WHERE id = ?1";
+        db.query_row(select, [id], |row| row.get(0)).unwrap()
+    };
+    let mut select = db
+        .prepare("SELECT id, email FROM contacts WHERE email IS NOT NULL ORDER BY id LIMIT 3")
+        .unwrap();
+    let three: Vec<(i64, String)> = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let [(first, _), (second, right), (third, known)] = &three[..] else {
+        panic!("three contacts have an address");
+    };
+    edit(*first, "first@by.hand");
+    edit(*second, "second@by.hand");
+    edit(*third, "third@by.hand");
+    site.desk
+        .run_expecting(&[0, 1], &["plan", "--dir", "p", "--no-extract"]);
+    // One is edited again, one is left, one has by chance what would be written.
+    edit(*first, "again@by.hand");
+    edit(*third, known);
+    site.desk
+        .run_expecting(&[1], &["apply", "--dir", "p", "--yes"]);
+    assert_eq!(
+        [email(*first), email(*second), email(*third)],
+        ["again@by.hand".to_owned(), right.clone(), known.clone()]
+    );
+    let report = site
+        .desk
+        .run_expecting(&[1], &["audit", "--dir", "p", "--json"])
+        .json();
+    let contact = &report["objects"]["contact"];
+    assert_eq!(
+        (&contact["failed"], &contact["updated"]),
+        (&1.into(), &2.into()),
+        "{contact}"
+    );
+    assert_eq!(report["findings"]["by_code"]["changed-since-plan"], 1);
+    let shown = site
+        .desk
+        .run_expecting(
+            &[1],
+            &["explain", "contact", &source_id(&db, *first), "--dir", "p"],
+        )
+        .stdout;
+    assert!(
+        shown.contains("was changed since the plan: email was \"first@by.hand\" and is \"again@by.hand\"; plan again"),
+        "{shown}"
+    );
+    site.desk.run_expecting(&[0, 1], &migration("p"));
+    assert_ne!(email(*first), "again@by.hand", "the next plan knew of it");
+}
+
+fn source_id(db: &rusqlite::Connection, contact: i64) -> String {
+    let select = "SELECT longshore_source_id FROM contacts WHERE id = ?1";
+    let key: String = db.query_row(select, [contact], |row| row.get(0)).unwrap();
+    key.rsplit('/').next().unwrap().to_owned()
+}
+
 /// One record's story: where each value came from, which rule, which plan line, which write, when.
 #[test]
 fn a_records_story_names_source_reason_write_and_time() {
