@@ -12,6 +12,7 @@ mod portal;
 mod mapping;
 mod connectors;
 mod connect;
+mod estimate;
 mod report;
 mod plans;
 mod explain;

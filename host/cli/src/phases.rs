@@ -248,10 +248,13 @@ pub(crate) async fn plan(command: PlanCommand, json: bool) -> Result<Ending> {
         let whole = run::PlanFilter::default();
         run::export_plan(&bench.store, &plan, &whole, path)?;
     }
+    let estimate = run::find_estimate(&bench.store, &plan.id)?;
+    let estimate = estimate.as_ref();
     if json {
-        print_json(&crate::report::plan_json(&plan, &findings, &bench.seconds));
+        let told = crate::report::plan_json(&plan, estimate, &findings, &bench.seconds);
+        print_json(&told);
     } else {
-        show_plan(&plan, &findings);
+        show_plan(&plan, estimate, &findings);
         if let Some(path) = &command.out {
             print_line(&format!("every action of it is in {}", path.display()));
         }
@@ -353,7 +356,9 @@ async fn migrate_on(
             let discovered = bench.discover().await?;
             let plan = bench.plan(&discovered, true, cutover).await?;
             if !json {
-                show_plan(&plan, &bench.store.finding_counts(bench.run)?);
+                let estimate = run::find_estimate(&bench.store, &plan.id)?;
+                let findings = bench.store.finding_counts(bench.run)?;
+                show_plan(&plan, estimate.as_ref(), &findings);
             }
             approve(plan, &approval)?
         }

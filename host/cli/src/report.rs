@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use model::estimate::Estimate;
 use model::ledger::{LinkOutcome, OutcomeKind};
 use model::plan::Plan;
 use model::{FindingCode, ObjectName};
 use run::{AuditSummary, Discovered, Phase};
 use serde_json::{Map, Value, json};
 
+use crate::estimate;
 use crate::output::print_line;
 
 /// Findings of a run by code and object.
@@ -46,7 +48,12 @@ fn findings_json(findings: &FindingCounts) -> Value {
 }
 
 /// A plan as JSON.
-pub(crate) fn plan_json(plan: &Plan, findings: &FindingCounts, seconds: &Seconds) -> Value {
+pub(crate) fn plan_json(
+    plan: &Plan,
+    estimate: Option<&Estimate>,
+    findings: &FindingCounts,
+    seconds: &Seconds,
+) -> Value {
     let header = &plan.header;
     let objects: Map<String, Value> = header
         .counts
@@ -63,13 +70,14 @@ pub(crate) fn plan_json(plan: &Plan, findings: &FindingCounts, seconds: &Seconds
         "destination": header.destination,
         "objects": objects,
         "associations": header.links,
+        "estimate": estimate.map(estimate::to_json),
         "findings": findings_json(findings),
         "seconds": seconds.to_json(),
     })
 }
 
 /// A plan for a person.
-pub(crate) fn show_plan(plan: &Plan, findings: &FindingCounts) {
+pub(crate) fn show_plan(plan: &Plan, estimate: Option<&Estimate>, findings: &FindingCounts) {
     let header = &plan.header;
     print_line(&format!(
         "plan {}: {} into {}, made {}",
@@ -98,6 +106,11 @@ pub(crate) fn show_plan(plan: &Plan, findings: &FindingCounts) {
         ));
     }
     print_line(&format!("associations: {}", header.links));
+    if let Some(estimate) = estimate {
+        estimate::lines(estimate)
+            .iter()
+            .for_each(|line| print_line(line));
+    }
     show_findings(findings);
     print_line(&format!("hash {}", plan.hash));
 }

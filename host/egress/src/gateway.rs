@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::ConnectionId;
+use model::estimate::Pace;
 use model::grant::Method;
 use tokio::time::Instant;
 use vault::EntryName;
@@ -201,6 +202,18 @@ impl Gateway {
     /// What is used of the limits of that endpoint, where the vendor counts requests over a rolling window: for whoever shows progress.
     pub fn spent(&self, endpoint: &str) -> Option<crate::limit::Spent> {
         self.inner.routes.get(endpoint)?.limiter.spent()
+    }
+
+    /// How much an endpoint lets through; of all of them the slowest, where none is named.
+    pub fn pace(&self, endpoint: Option<&str>) -> Option<Pace> {
+        let routes = self.inner.routes.iter();
+        let routes = routes.filter(|(id, _)| endpoint.is_none_or(|wanted| wanted == *id));
+        let paces = routes.filter_map(|(_, route)| route.limiter.pace());
+        let seconds_each = |pace: &Pace| match pace {
+            Pace::Requests { most, window_s, .. } => f64::from(*window_s) / f64::from(*most),
+            Pace::Machine { fast, .. } => f64::from(*fast).recip(),
+        };
+        paces.max_by(|one, other| seconds_each(one).total_cmp(&seconds_each(other)))
     }
 
     /// The text without the connection's secrets, for logs and messages.

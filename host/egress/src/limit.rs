@@ -12,6 +12,7 @@ use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use model::estimate::Pace;
 use model::grant::{PathCost, RateLimit};
 use reqwest::header::HeaderMap;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -66,6 +67,7 @@ pub(crate) enum Denied {
 pub(crate) struct Limiter {
     bucket: Option<Bucket>,
     window: Option<Window>,
+    per_second: Option<f64>,
     day: Day,
     clock: BucketClock,
     /// First come, first served: whoever waits for the bucket holds it.
@@ -109,6 +111,7 @@ impl Limiter {
         Some(Self {
             bucket: quota.map(|quota| RateLimiter::direct_with_clock(quota, clock.clone())),
             window,
+            per_second: rate.map(|rate| rate.per_second),
             day: Day {
                 share_percent: rate
                     .and_then(|rate| rate.daily_share_percent)
@@ -231,6 +234,31 @@ impl Limiter {
         Some(Spent { used, most, day })
     }
 
+    /// How much is let through: of a rolling window what the server says it holds, else the declared rate.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        let daily = self.day.left().map(|(_, most)| self.day.share_of(most));
+        if let Some(window) = &self.window {
+            let (_, most) = window.used(Instant::now());
+            let window_s = u32::try_from(window.span().as_secs()).ok()?;
+            return Some(Pace::Requests {
+                most,
+                window_s,
+                daily,
+            });
+        }
+        let per_second = self.per_second?;
+        // Whole numbers: what is not a whole number a second is counted by the minute.
+        let (most, window_s) = match per_second {
+            whole if whole >= 1.0 && whole.fract() == 0.0 => (whole, 1),
+            other => ((other * 60.0).floor().max(1.0), 60),
+        };
+        Some(Pace::Requests {
+            most: most as u32,
+            window_s,
+            daily,
+        })
+    }
+
     /// How long the server still asks not to be asked.
     pub(crate) fn paused_for(&self) -> Option<Duration> {
         let left = self.pause.until()?.checked_duration_since(Instant::now())?;
@@ -276,6 +304,11 @@ impl Day {
             let today = self.today();
             *self.told() = Some((today, left, most));
         }
+    }
+
+    /// How much of a day's requests may be spent.
+    fn share_of(&self, most: u64) -> u64 {
+        most * u64::from(self.share_percent.min(100)) / 100
     }
 
     fn left(&self) -> Option<(u64, u64)> {

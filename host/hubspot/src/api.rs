@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use egress::{EgressError, Gateway, Request, Response};
 use model::DestinationError;
+use model::estimate::Pace;
 use model::grant::Method;
 use tokio::time::Instant;
 
@@ -91,6 +92,11 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(gateway: Gateway, version: ApiVersion) -> Self {
         Self { gateway, version }
+    }
+
+    /// How much the portal lets through: what it says of itself, once it was asked for anything.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        self.gateway.pace(Some(API))
     }
 
     pub(crate) async fn get(

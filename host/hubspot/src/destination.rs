@@ -7,6 +7,7 @@ use model::catalog::StandardObject;
 use model::destination::{
     Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
 };
+use model::estimate::{Call, Pace, Workload};
 use model::{
     Account, Batch, BatchBuilder, Catalog, Cursor, Destination, DestinationError,
     DestinationRecordId, ObjectName,
@@ -15,6 +16,7 @@ use model::{
 use crate::answer::Records;
 use crate::api::read;
 use crate::create::find_kind;
+use crate::estimate;
 use crate::link::write_links;
 use crate::objects::Kind;
 use crate::office;
@@ -182,6 +184,14 @@ impl Destination for Portal {
         ties.iter()
             .map(|(standard, _)| standard.name().into())
             .collect()
+    }
+
+    fn estimate(&self, work: &Workload) -> Vec<Call> {
+        estimate::calls(work)
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        self.api.pace()
     }
 
     fn batch_records(&self) -> u32 {

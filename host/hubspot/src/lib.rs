@@ -33,6 +33,8 @@ mod pipeline;
 
 mod link;
 
+mod estimate;
+
 mod prepare;
 
 mod body;

@@ -15,8 +15,8 @@ use crate::objects::Kind;
 use crate::read::AT_ONCE;
 
 /// The most links of one call, and the most records whose links one call reads.
-const CREATE_MAX: usize = 2_000;
-const READ_MAX: usize = 1_000;
+pub(crate) const CREATE_MAX: usize = 2_000;
+pub(crate) const READ_MAX: usize = 1_000;
 
 /// One type of association as a portal has it.
 #[derive(Clone, Debug, Deserialize)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
 use crate::catalog::{Account, Catalog, FieldInfo};
+use crate::estimate::{Call, Pace, Workload};
 use crate::id::{ConnectionId, Cursor, DestinationRecordId, ObjectName, PipelineId, StageId};
 use crate::mapping::PipelineMapping;
 
@@ -187,6 +188,17 @@ pub trait Destination: Send + Sync {
     /// unless the destination says so.
     fn ties(&self, _object: &ObjectName) -> Vec<ObjectName> {
         Vec::new()
+    }
+
+    /// What that work takes, line by line: from preparation to reading it back.
+    /// Every record and association by itself unless the destination says otherwise.
+    fn estimate(&self, work: &Workload) -> Vec<Call> {
+        work.one_by_one()
+    }
+
+    /// How much it lets through, as far as it is known now; `None` where no limit is known.
+    fn pace(&self) -> Option<Pace> {
+        None
     }
 
     /// How many records one call of [`Self::write_records`] takes best.

@@ -17,6 +17,7 @@ pub mod condition;
 pub mod transform;
 pub mod mapping;
 pub mod plan;
+pub mod estimate;
 pub mod ledger;
 pub mod source;
 pub mod destination;

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::batch::Batch;
 use crate::catalog::{Account, Catalog};
 use crate::decode::RejectedRow;
+use crate::estimate::Pace;
 use crate::finding::Finding;
 use crate::id::{Cursor, ObjectName};
 use crate::time::Instant;
@@ -93,4 +94,9 @@ pub trait Source: Send + Sync {
 
     /// Fetches one page of an object's records or a kind's engagements. A record may come again on a later page.
     async fn fetch_page(&self, request: &PageRequest) -> Result<RecordPage, SourceError>;
+
+    /// How much it lets through, where a limit is known.
+    fn pace(&self) -> Option<Pace> {
+        None
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
+use model::estimate::Estimate;
 use model::plan::{Action, ActionKind, Plan, PlannedAction, PlannedLink};
 use model::{DestinationRecordId, ObjectName, SourceRecordId};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use store::Store;
 
 use crate::context::BATCH_RECORDS;
 use crate::error::RunError;
+use crate::estimate::find_estimate;
 use crate::file::WholeFile;
 use crate::workbook::{Book, Cell, SheetId};
 
@@ -291,7 +293,7 @@ fn export_lines(
     let header = &plan.header;
     write(json!({"plan": {
         "id": plan.id, "hash": plan.hash, "source": header.connection, "destination": header.destination,
-        "created_at": header.created_at, "cutover": header.cutover, "associations": header.links,
+        "created_at": header.created_at, "cutover": header.cutover, "associations": header.links, "estimate": find_estimate(store, &plan.id)?,
         "objects": header.counts.iter().map(|(object, _, counts)| (object.to_string(), json!(counts))).collect::<BTreeMap<_, _>>(),
     }}))?;
     let mut exported = Exported::default();
@@ -316,7 +318,10 @@ fn export_workbook(
     path: &Path,
 ) -> Result<Exported, RunError> {
     let mut book = Book::new(path);
-    add_account(&mut book, plan)?;
+    let sheet = add_account(&mut book, plan)?;
+    if let Some(estimate) = find_estimate(store, &plan.id)? {
+        add_estimate(&mut book, sheet, &estimate)?;
+    }
     let columns = [
         ("Source id", 20.0),
         ("Action", 12.0),
@@ -371,7 +376,7 @@ fn export_workbook(
 }
 
 /// The first sheet: which plan it is and what it comes to.
-fn add_account(book: &mut Book, plan: &Plan) -> Result<(), RunError> {
+fn add_account(book: &mut Book, plan: &Plan) -> Result<SheetId, RunError> {
     let sheet = book.add_sheet("Plan", &[])?;
     book.widths(
         sheet,
@@ -414,6 +419,39 @@ fn add_account(book: &mut Book, plan: &Plan) -> Result<(), RunError> {
             counts.quarantine.into(),
         ];
         book.row(sheet, &cells)?;
+    }
+    Ok(sheet)
+}
+
+/// How long it will take, and the arithmetic of it.
+fn add_estimate(book: &mut Book, sheet: SheetId, estimate: &Estimate) -> Result<(), RunError> {
+    let sides = [
+        (
+            "Estimate: to write it and read it back",
+            &estimate.destination,
+        ),
+        ("Estimate: a later pass over the source", &estimate.source),
+    ];
+    for (title, side) in sides {
+        book.title(sheet, title)?;
+        let told = [
+            ("Takes", side.band().map(|band| band.to_string())),
+            ("Limit", side.pace.as_ref().map(ToString::to_string)),
+        ];
+        for (name, text) in &told {
+            let text = text.as_deref().unwrap_or("unknown");
+            book.row(sheet, &[(*name).into(), text.into()])?;
+        }
+        book.heading(sheet, &["Requests", "Items", "Work", "What"])?;
+        for call in &side.calls {
+            let cells = [
+                call.requests.into(),
+                call.items.into(),
+                call.work.name().into(),
+                call.what.as_str().into(),
+            ];
+            book.row(sheet, &cells)?;
+        }
     }
     Ok(())
 }

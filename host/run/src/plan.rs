@@ -20,6 +20,7 @@ use crate::bind::Binder;
 use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored, properties};
 use crate::discover::{Discovered, keep_mapping};
 use crate::error::RunError;
+use crate::estimate::keep_estimate;
 use crate::keys::collect_keys;
 use crate::lookup::Memory;
 use crate::open::PLAN_RUN;
@@ -95,6 +96,7 @@ pub async fn plan(
     ctx.store
         .save_document(PLAN_RUN, plan.id.as_str(), &ctx.run)?;
     keep_mapping(ctx, &plan.id)?;
+    keep_estimate(ctx, &plan)?;
     Ok(plan)
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use egress::{EgressError, Gateway, Replay, Request, Response};
 use model::Instant as Moment;
+use model::estimate::Pace;
 use model::grant::Method;
 use tokio::time::Instant;
 
@@ -31,6 +32,11 @@ pub trait Outbound: Send + Sync {
         Moment::now()
     }
 
+    /// How much the source lets through, where a limit is known.
+    fn pace(&self) -> Option<Pace> {
+        None
+    }
+
     /// Waits before a call is repeated, because the source asked for it.
     async fn pause(&self, wait: Duration) {
         tokio::time::sleep(wait).await;
@@ -49,6 +55,10 @@ impl Outbound for Gateway {
 
     fn now(&self) -> Moment {
         Self::now(self)
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        Self::pace(self, None)
     }
 
     async fn pause(&self, wait: Duration) {

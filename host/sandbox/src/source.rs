@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::estimate::Pace;
 use model::source::PageRequest;
 use model::{
     Account, Batch, Catalog, ConnectionId, Cursor, Finding, FindingCode, ObjectInfo, RecordPage,
@@ -452,6 +453,10 @@ impl Source for ConnectorSource {
             rejected,
             next: page.next.map(Cursor::new),
         })
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        self.0.around.outbound.pace()
     }
 }
 

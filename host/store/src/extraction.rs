@@ -80,6 +80,27 @@ impl Store {
         })
     }
 
+    /// How many pages each object's list had when the connection was read last.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn extracted_pages(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Vec<(ObjectName, u64)>, StoreError> {
+        self.read(format_args!("count the pages of {connection}"), |db| {
+            let mut select = db.prepare_cached(
+                "SELECT o.name, c.pages FROM checkpoint c JOIN object o ON o.id = c.object
+                 WHERE c.extraction = (SELECT max(id) FROM extraction WHERE connection = ?1 AND finished_at IS NOT NULL) ORDER BY o.name",
+            )?;
+            let pages = select.query_map([connection.as_str()], |row| {
+                let name: String = row.get(0)?;
+                Ok((name.into(), row.get::<_, i64>(1)?.unsigned_abs()))
+            });
+            pages?.collect()
+        })
+    }
+
     /// Where the extraction goes on with the object.
     ///
     /// # Errors

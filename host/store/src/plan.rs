@@ -24,6 +24,9 @@ pub(crate) struct Extent {
     pub(crate) last_link: i64,
 }
 
+/// From object, to object, label, and how many associations.
+pub type LinkCount = (ObjectName, ObjectName, Option<String>, u64);
+
 impl Store {
     /// The sealed plan of that id, `None` where there is none.
     ///
@@ -127,6 +130,29 @@ impl Store {
                 }
             }
             Ok(actions)
+        })
+    }
+
+    /// How many associations of each kind are planned: from object, to object (of the source), label, and how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such plan; else as every read.
+    pub fn planned_link_counts(&self, plan: &PlanId) -> Result<Vec<LinkCount>, StoreError> {
+        let extent = self.extent(plan)?;
+        self.read(format_args!("count the associations of plan {plan}"), |db| {
+            let mut select = db.prepare_cached(
+                "SELECT f.name, t.name, a.labelled, a.label, n.links
+                 FROM (SELECT association, count(*) AS links FROM planned_link WHERE position BETWEEN ?1 AND ?2 GROUP BY association) n
+                 JOIN association a ON a.id = n.association
+                 JOIN object f ON f.id = a.from_object JOIN object t ON t.id = a.to_object ORDER BY f.name, t.name, a.labelled, a.label",
+            )?;
+            let counts = select.query_map([extent.first_link, extent.last_link], |row| {
+                let (from, to): (String, String) = (row.get(0)?, row.get(1)?);
+                let label = row.get::<_, bool>(2)?.then(|| row.get(3)).transpose()?;
+                let links = row.get::<_, i64>(4)?.unsigned_abs();
+                Ok((from.into(), to.into(), label, links))
+            });
+            counts?.collect()
         })
     }
 

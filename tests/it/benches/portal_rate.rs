@@ -48,11 +48,12 @@ fn main() {
         sizes.push(20_000);
     }
     println!(
-        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>6} {:>6} {:>12}",
+        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>6} {:>6} {:>12}",
         "contacts",
         "records",
         "requests",
         "fewest",
+        "planned",
         "bound s",
         "took s",
         "over %",
@@ -126,6 +127,7 @@ async fn measure(contacts: u64) {
     let plan = run::plan(&mut ctx, &discovered, None)
         .await
         .expect("a plan");
+    let planned = planned_requests(ctx.store, &plan);
     let hash = plan.hash.clone();
     let approved = plan.approve(&hash, clock()).expect("its own hash");
     // The apply begins with a window of its own.
@@ -140,13 +142,31 @@ async fn measure(contacts: u64) {
     tell(
         contacts,
         requests.load(Ordering::Relaxed),
+        planned,
         begun.elapsed().as_secs_f64(),
         cpu,
         &portal,
     );
 }
 
-fn tell(contacts: u64, requests: u64, took: f64, cpu_ns: u64, portal: &simulated::Portal) {
+/// Requests of an apply as the plan estimated them.
+fn planned_requests(store: &store::Store, plan: &model::plan::Plan) -> u64 {
+    let estimate = run::find_estimate(store, &plan.id).expect("the state is read");
+    let calls = estimate.expect("a plan has its estimate").destination.calls;
+    let applied = calls
+        .iter()
+        .filter(|call| call.work != model::estimate::Work::Prove);
+    applied.map(|call| call.requests).sum()
+}
+
+fn tell(
+    contacts: u64,
+    requests: u64,
+    planned: u64,
+    took: f64,
+    cpu_ns: u64,
+    portal: &simulated::Portal,
+) {
     let companies = contacts.div_ceil(PER_COMPANY);
     let records = contacts + companies;
     let count = |word: &str| {
@@ -169,7 +189,7 @@ fn tell(contacts: u64, requests: u64, took: f64, cpu_ns: u64, portal: &simulated
     let used = requests as f64 / (took / WINDOW_S * f64::from(WINDOW));
     let refused: u64 = portal.counters().rate_limited.values().sum();
     println!(
-        "{contacts:>9} {records:>9} {requests:>9} {fewest:>9} {bound:>9.1} {took:>7.1} {:>7.1} {:>6.1} {refused:>6} {:>12.1}",
+        "{contacts:>9} {records:>9} {requests:>9} {fewest:>9} {planned:>9} {bound:>9.1} {took:>7.1} {:>7.1} {:>6.1} {refused:>6} {:>12.1}",
         (took / bound - 1.0) * 100.0,
         used * 100.0,
         cpu_ns as f64 / 1_000.0 / records as f64,

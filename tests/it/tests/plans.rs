@@ -181,6 +181,65 @@ fn a_plan_is_shown_filtered_and_as_a_workbook() {
     );
 }
 
+/// Rule 18: source, data, duration estimate with its arithmetic, and cut-over date, in all forms in which a plan is shown.
+#[test]
+fn rule_18_a_plan_states_source_data_estimate_and_cut_over() {
+    let site = Site::connected();
+    site.copy("p");
+    let plan = ["plan", "--dir", "p", "--cutover", "2026-12-24"];
+    let plan_json = [&plan[..], &["--json", "--out", "p/plan.jsonl"]].concat();
+    let told = site.desk.run_expecting(&[0, 1], &plan_json).json();
+    assert_eq!(told["source"], "pipedrive");
+    assert_eq!(told["plan"]["cutover"], "2026-12-24");
+    let destination = &told["estimate"]["destination"];
+    let calls = destination["calls"].as_array().unwrap();
+    let of = |work: &str| -> u64 {
+        let calls = calls.iter().filter(|call| call["work"] == work);
+        calls.map(|call| call["items"].as_u64().unwrap()).sum()
+    };
+    let counts = |kind: &str| -> u64 {
+        let objects = told["objects"].as_object().unwrap().values();
+        objects.map(|object| object[kind].as_u64().unwrap()).sum()
+    };
+    assert_eq!(of("create"), counts("create") + counts("update"));
+    assert_eq!(of("associate"), told["associations"].as_u64().unwrap());
+    assert_eq!(of("prove"), of("create") + counts("keep"));
+    let requests: u64 = calls
+        .iter()
+        .map(|call| call["requests"].as_u64().unwrap())
+        .sum();
+    assert_eq!(destination["requests"], requests);
+    let seconds = |end: &str| destination["seconds"][end].as_u64().unwrap();
+    let (fast, slow) = (
+        destination["pace"]["machine"]["fast"].as_u64().unwrap(),
+        destination["pace"]["machine"]["slow"].as_u64().unwrap(),
+    );
+    assert_eq!(
+        (seconds("low"), seconds("high")),
+        (requests.div_ceil(fast), requests.div_ceil(slow))
+    );
+    let source = &told["estimate"]["source"];
+    assert!(source["requests"].as_u64().unwrap() >= 14, "{source}");
+    let first = std::fs::read_to_string(site.desk.path().join("p/plan.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    assert_eq!(first["plan"]["cutover"], "2026-12-24");
+    assert_eq!(
+        &first["plan"]["estimate"]["destination"]["calls"],
+        &destination["calls"]
+    );
+    let shown = site.desk.run_expecting(&[0, 1], &plan).stdout;
+    for part in [
+        "pipedrive into",
+        "changes are brought over until 2026-12-24",
+        "contact ",
+        "estimate: ",
+        "make associations",
+        "a later pass over the source: ",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+}
+
 /// Whoever edits a record between plan and apply is not overwritten: it is told, and the next plan knows of the edit.
 #[test]
 fn a_record_that_was_changed_since_the_plan_is_held_back() {
