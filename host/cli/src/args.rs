@@ -339,9 +339,16 @@ pub(crate) struct Explain {
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) folder: Folder,
-    /// Where the workbook goes; `audit.xlsx` in the project's folder by default
+    /// Where the workbook goes; `audit.xlsx` in the project's folder by default, `certificate.xlsx` with --verify
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Compare everything that was read of the source with the destination as it is now, record for record and link for link, and write a
+    /// cut-over certificate beside the workbook: equal, or the list of differences
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// With --verify: read the source again first, so that the certificate is about the source of this moment
+    #[arg(long, requires = "verify")]
+    pub(crate) read_source: bool,
 }
 
 #[derive(Debug, Args)]

@@ -139,6 +139,14 @@ impl Bench {
             .await
     }
 
+    async fn extract(&mut self, discovered: &Discovered) -> Result<()> {
+        self.phase(Phase::Extract, async |ctx| {
+            run::extract(ctx, &discovered.source, &discovered.mapping).await
+        })
+        .await?;
+        Ok(())
+    }
+
     async fn plan(
         &mut self,
         discovered: &Discovered,
@@ -146,11 +154,7 @@ impl Bench {
         cutover: Option<Date>,
     ) -> Result<Plan> {
         if extract {
-            let mapping = &discovered.mapping;
-            self.phase(Phase::Extract, async |ctx| {
-                run::extract(ctx, &discovered.source, mapping).await
-            })
-            .await?;
+            self.extract(discovered).await?;
         }
         self.phase(Phase::Plan, async |ctx| {
             run::plan(ctx, discovered, cutover).await
@@ -385,12 +389,38 @@ fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {
     Ok(plan.approve(&hash, model::Instant::now())?)
 }
 
-/// Proves the account of the newest plan.
+/// Proves the account of the newest plan, or that both sides are equal.
 pub(crate) async fn audit(command: Audit, json: bool) -> Result<Ending> {
     let project = Project::open(&command.folder.dir)?;
+    if command.verify {
+        return verify(&project, command, json).await;
+    }
     let mut bench = Bench::open(&project, "audit")?;
     let plan = bench.load_plan()?;
     audit_and_report(&project, &mut bench, &plan, command.out, json).await
+}
+
+async fn verify(project: &Project, command: Audit, json: bool) -> Result<Ending> {
+    let workbook = command
+        .out
+        .unwrap_or_else(|| project.folder.join("certificate.xlsx"));
+    let files = run::Files {
+        json: workbook.with_extension("json"),
+        workbook,
+    };
+    let mut bench = Bench::open(project, "verify")?;
+    let discovered = bench.discover().await?;
+    if command.read_source {
+        bench.extract(&discovered).await?;
+    }
+    let certify = async |ctx: &mut Context<'_>| run::certify(ctx, &discovered, &files).await;
+    let certificate = bench.phase(Phase::Audit, certify).await?;
+    if json {
+        print_json(&json!(certificate));
+    } else {
+        crate::report::show_certificate(&certificate, &files);
+    }
+    Ok(Ending::with(u64::from(!certificate.equal)))
 }
 
 async fn audit_and_report(

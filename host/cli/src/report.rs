@@ -7,7 +7,7 @@ use model::estimate::Estimate;
 use model::ledger::{LinkOutcome, OutcomeKind};
 use model::plan::Plan;
 use model::{FindingCode, ObjectName};
-use run::{AuditSummary, Discovered, Phase};
+use run::{AuditSummary, Certificate, Discovered, Files, MoneyReport, Phase};
 use serde_json::{Map, Value, json};
 
 use crate::estimate;
@@ -231,12 +231,6 @@ impl Report<'_> {
                 (object.standard.name().to_owned(), entry)
             })
             .collect();
-        let money: Vec<_> = self.summary.money.iter().map(|line| json!({
-            "pipeline": line.key.pipeline, "stage": line.key.stage, "currency": line.key.currency,
-            "source_count": line.source.records, "source_amount": line.source.amount.to_string(),
-            "destination_count": line.destination.records, "destination_amount": line.destination.amount.to_string(),
-            "equal": line.is_equal(),
-        })).collect();
         let links: Map<String, Value> = LinkOutcome::ALL
             .iter()
             .map(|outcome| {
@@ -250,7 +244,7 @@ impl Report<'_> {
             "plan": {"id": self.plan.id, "hash": self.plan.hash},
             "objects": objects,
             "associations": links,
-            "money": money,
+            "money": self.summary.money,
             "findings": findings_json(&self.summary.findings),
             "workbook": self.summary.workbook,
             "destination": self.plan.header.destination,
@@ -298,7 +292,25 @@ pub(crate) fn show_report(report: &Report<'_>) {
         .map(|outcome| format!("{} {}", report.links(*outcome), outcome.name()))
         .collect();
     print_line(&format!("associations: {}", links.join(", ")));
-    for line in &report.summary.money {
+    show_money(&report.summary.money);
+    show_findings(&report.summary.findings);
+    print_line(&format!("workbook  {}", report.summary.workbook.display()));
+    match report.file {
+        Some(file) => print_line(&format!("local CRM {}", file.display())),
+        None => print_line(&format!("written   {}", report.plan.header.destination)),
+    }
+    let total: f64 = report.seconds.0.values().sum();
+    let phases: Vec<_> = report
+        .seconds
+        .0
+        .iter()
+        .map(|(phase, seconds)| format!("{} {seconds:.1}", phase.name()))
+        .collect();
+    print_line(&format!("seconds   {total:.1} ({})", phases.join(", ")));
+}
+
+fn show_money(money: &[MoneyReport]) {
+    for line in money {
         let state = if line.is_equal() {
             "equal on both sides".to_owned()
         } else {
@@ -316,18 +328,62 @@ pub(crate) fn show_report(report: &Report<'_>) {
             line.key.currency,
         ));
     }
-    show_findings(&report.summary.findings);
-    print_line(&format!("workbook  {}", report.summary.workbook.display()));
-    match report.file {
-        Some(file) => print_line(&format!("local CRM {}", file.display())),
-        None => print_line(&format!("written   {}", report.plan.header.destination)),
+}
+
+/// What a certificate says.
+pub(crate) fn show_certificate(certificate: &Certificate, files: &Files) {
+    let heads = [
+        "selected",
+        "equal",
+        "differing",
+        "missing",
+        "merged",
+        "excluded",
+        "held",
+    ];
+    print_line(&row("object", &heads.map(str::to_owned)));
+    for object in &certificate.objects {
+        let numbers = [
+            object.selected,
+            object.equal,
+            object.differing,
+            object.missing,
+            object.merged,
+            object.excluded.values().sum(),
+            object.held,
+        ];
+        print_line(&row(
+            object.standard.name(),
+            &numbers.map(|number| number.to_string()),
+        ));
     }
-    let total: f64 = report.seconds.0.values().sum();
-    let phases: Vec<_> = report
-        .seconds
-        .0
-        .iter()
-        .map(|(phase, seconds)| format!("{} {seconds:.1}", phase.name()))
-        .collect();
-    print_line(&format!("seconds   {total:.1} ({})", phases.join(", ")));
+    let links = &certificate.associations;
+    print_line(&format!(
+        "associations: {} of {} there, {} not there, {} with a missing end, {} impossible there",
+        links.present, links.selected, links.missing, links.missing_end, links.impossible
+    ));
+    show_money(&certificate.money);
+    for line in certificate.listed.iter().take(20) {
+        print_line(&format!(
+            "  {} {}: {}",
+            line.object, line.record, line.difference
+        ));
+    }
+    let read_at = certificate.source_read_at.map(|at| at.to_string());
+    let read_at = read_at.unwrap_or_else(|| "never to its end".to_owned());
+    print_line(&match certificate.equal {
+        true => format!(
+            "EQUAL: {} as it was read {read_at} and {}",
+            certificate.source, certificate.destination
+        ),
+        false => format!(
+            "{} DIFFERENCES between {} as it was read {read_at} and {}",
+            certificate.differences, certificate.source, certificate.destination
+        ),
+    });
+    print_line(&format!(
+        "certificate {} and {}",
+        files.json.display(),
+        files.workbook.display()
+    ));
 }

@@ -17,7 +17,7 @@ use crate::answer::Records;
 use crate::api::read;
 use crate::create::find_kind;
 use crate::estimate;
-use crate::link::write_links;
+use crate::link::{Ask, ask_links};
 use crate::objects::Kind;
 use crate::office;
 use crate::portal::Portal;
@@ -49,6 +49,42 @@ impl Portal {
             kinds: KINDS.to_vec(),
             unlinkable: UNLINKABLE.map(|standard| standard.name().into()).to_vec(),
         })
+    }
+}
+
+impl Portal {
+    /// Asks for links group by group; one answer for each, in order.
+    async fn ask_links(
+        &self,
+        links: &[Link],
+        ask: Ask,
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
+        let mut groups: BTreeMap<(&ObjectName, &ObjectName, Option<&str>), Vec<usize>> =
+            BTreeMap::new();
+        for (place, link) in links.iter().enumerate() {
+            let group = (&link.from_object, &link.to_object, link.label.as_deref());
+            groups.entry(group).or_default().push(place);
+        }
+        let mut answers = vec![Ok(false); links.len()];
+        for ((from, to, _), places) in groups {
+            let (Some(from), Some(to)) = (Kind::find(from), Kind::find(to)) else {
+                let why = LinkRefused(format!(
+                    "HubSpot has no associations between {from} and {to}"
+                ));
+                places
+                    .into_iter()
+                    .for_each(|place| answers[place] = Err(why.clone()));
+                continue;
+            };
+            let types = self.link_types(from, to).await?;
+            let group: Vec<&Link> = places.iter().map(|place| &links[*place]).collect();
+            let told = ask_links(&self.api, (from, to), &types, &group, ask).await?;
+            places
+                .into_iter()
+                .zip(told)
+                .for_each(|(place, answer)| answers[place] = answer);
+        }
+        Ok(answers)
     }
 }
 
@@ -151,32 +187,14 @@ impl Destination for Portal {
         &self,
         links: &[Link],
     ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
-        let mut groups: BTreeMap<(&ObjectName, &ObjectName, Option<&str>), Vec<usize>> =
-            BTreeMap::new();
-        for (place, link) in links.iter().enumerate() {
-            let group = (&link.from_object, &link.to_object, link.label.as_deref());
-            groups.entry(group).or_default().push(place);
-        }
-        let mut answers = vec![Ok(false); links.len()];
-        for ((from, to, _), places) in groups {
-            let (Some(from), Some(to)) = (Kind::find(from), Kind::find(to)) else {
-                let why = LinkRefused(format!(
-                    "HubSpot has no associations between {from} and {to}"
-                ));
-                places
-                    .into_iter()
-                    .for_each(|place| answers[place] = Err(why.clone()));
-                continue;
-            };
-            let types = self.link_types(from, to).await?;
-            let group: Vec<&Link> = places.iter().map(|place| &links[*place]).collect();
-            let told = write_links(&self.api, (from, to), &types, &group).await?;
-            places
-                .into_iter()
-                .zip(told)
-                .for_each(|(place, answer)| answers[place] = answer);
-        }
-        Ok(answers)
+        self.ask_links(links, Ask::Make).await
+    }
+
+    async fn find_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
+        self.ask_links(links, Ask::Find).await
     }
 
     fn ties(&self, object: &ObjectName) -> Vec<ObjectName> {

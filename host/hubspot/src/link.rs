@@ -78,20 +78,30 @@ pub(crate) async fn fetch_types(
 /// What became of a link: whether it is new, or why it is refused.
 pub(crate) type Answer = Result<bool, LinkRefused>;
 
-/// Makes links of one pair of objects and one label, in any order; one answer for each, in order.
-pub(crate) async fn write_links(
+/// What links of one pair of objects and one label are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Make what is not there; `true` where it is new.
+    Make,
+    /// Only say what is there.
+    Find,
+}
+
+/// Makes or finds links of one pair of objects and one label, in any order; one answer for each, in order.
+pub(crate) async fn ask_links(
     api: &Api,
     (from, to): (&Kind, &Kind),
     types: &Result<LinkTypes, String>,
     links: &[&Link],
+    ask: Ask,
 ) -> Result<Vec<Answer>, DestinationError> {
-    let label = links.first().and_then(|link| link.label.as_deref());
     let refuse_all = |why: String| Ok(vec![Err(LinkRefused(why)); links.len()]);
-    let types = match types {
-        Ok(types) => types,
+    let label = links.first().and_then(|link| link.label.as_deref());
+    let link_type = match types {
+        Ok(types) => types.find(label),
         Err(why) => return refuse_all(why.clone()),
     };
-    let Some(link_type) = types.find(label) else {
+    let Some(link_type) = link_type else {
         let what = label.map_or_else(
             || "association".to_owned(),
             |label| format!("association label {label:?}"),
@@ -108,25 +118,26 @@ pub(crate) async fn write_links(
         link_type,
     };
     let present = pair.present(links).await?;
-    let mut answers: Vec<Answer> = vec![Ok(false); links.len()];
+    let is_present = |link: &Link| present.contains(&(link.from.as_str(), link.to.as_str()));
     // Both ends may be one record where two of the source were: HubSpot would refuse it each time it is asked.
     let is_own = |link: &Link| from.path == to.path && link.from == link.to;
-    for (answer, link) in answers.iter_mut().zip(links) {
-        if is_own(link) {
-            *answer = Err(LinkRefused(format!(
-                "{} {} would be associated with itself",
-                from.standard, link.from
-            )));
-        }
+    let answer = |link: &&Link| match ask {
+        _ if is_own(link) => Err(LinkRefused(format!(
+            "{} {} would be associated with itself",
+            from.standard, link.from
+        ))),
+        Ask::Make => Ok(false),
+        Ask::Find => Ok(is_present(link)),
+    };
+    let mut answers: Vec<Answer> = links.iter().map(answer).collect();
+    if ask == Ask::Find {
+        return Ok(answers);
     }
     // The same link twice is made once.
     let mut seen = HashSet::new();
     let open: Vec<usize> = (0..links.len())
-        .filter(|place| !is_own(links[*place]))
-        .filter(|place| {
-            let ends = (links[*place].from.as_str(), links[*place].to.as_str());
-            !present.contains(&ends) && seen.insert(ends)
-        })
+        .filter(|place| !is_own(links[*place]) && !is_present(links[*place]))
+        .filter(|place| seen.insert((links[*place].from.as_str(), links[*place].to.as_str())))
         .collect();
     let made: Vec<Vec<(usize, Answer)>> = at_once(
         open.chunks(CREATE_MAX)

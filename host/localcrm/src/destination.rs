@@ -134,6 +134,15 @@ impl Destination for LocalCrm {
             .write(|conn, schema| link::write_links(conn, schema, links))?)
     }
 
+    async fn find_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
+        Ok(self
+            .core()
+            .read(|conn, schema| link::find_links(conn, schema, links))?)
+    }
+
     /// On two cores of 2024 an optimised build wrote 45,000 contacts of 40 properties a second and read back 125,000 (2026-11); slow discs and
     /// builds without optimisation are the other end.
     fn pace(&self) -> Option<Pace> {

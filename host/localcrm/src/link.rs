@@ -35,20 +35,45 @@ pub(crate) fn write_links(
     schema: &Schema,
     links: &[Link],
 ) -> Result<Vec<Result<bool, LinkRefused>>, Failure> {
-    let mut writer = Writer {
-        schema,
-        insert: conn
-            .prepare_cached("INSERT OR IGNORE INTO associations VALUES (?1, ?2, ?3, ?4, ?5)")?,
-        other_deal: conn.prepare_cached(
-            "SELECT to_id FROM associations
-             WHERE from_object = 'line_item' AND from_id = ?1 AND to_object = 'deal' AND to_id <> ?2 LIMIT 1",
-        )?,
-        known: find_known(conn, schema, links)?,
+    let mut insert =
+        conn.prepare_cached("INSERT OR IGNORE INTO associations VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut checker = Checker::new(conn, schema, links)?;
+    let write = |link| {
+        let placed = checker.place(link)?;
+        let Ok((from, to, label)) = placed else {
+            return Ok(Err(LinkRefused(placed.err().unwrap_or_default())));
+        };
+        let made = insert.execute(params![
+            from.0.object.name(),
+            from.1,
+            to.0.object.name(),
+            to.1,
+            label
+        ])?;
+        Ok(Ok(made == 1))
     };
-    links
-        .iter()
-        .map(|link| Ok(writer.write(link)?.map_err(LinkRefused)))
-        .collect()
+    links.iter().map(write).collect()
+}
+
+/// Says which associations are there; one answer for each.
+pub(crate) fn find_links(
+    conn: &Connection,
+    schema: &Schema,
+    links: &[Link],
+) -> Result<Vec<Result<bool, LinkRefused>>, Failure> {
+    let mut select = conn.prepare_cached(
+        "SELECT 1 FROM associations WHERE from_object = ?1 AND from_id = ?2 AND to_object = ?3 AND to_id = ?4 AND label = ?5",
+    )?;
+    let mut checker = Checker::new(conn, schema, links)?;
+    let find = |link| {
+        let placed = checker.place(link)?;
+        let Ok((from, to, label)) = placed else {
+            return Ok(Err(LinkRefused(placed.err().unwrap_or_default())));
+        };
+        let (a, b) = (from.0.object.name(), to.0.object.name());
+        Ok(Ok(select.exists(params![a, from.1, b, to.1, label])?))
+    };
+    links.iter().map(find).collect()
 }
 
 /// Counts the associations between two objects, each label by itself.
@@ -96,17 +121,30 @@ fn find_known(
     Ok(known)
 }
 
-struct Writer<'a> {
+/// Where an association is kept, or why it cannot be.
+type Placed<'l> = Result<(End, End, &'l str), String>;
+
+struct Checker<'a> {
     schema: &'a Schema,
-    insert: CachedStatement<'a>,
     /// Finds another deal of a line item.
     other_deal: CachedStatement<'a>,
     /// The ends that exist.
     known: HashSet<(&'static str, i64)>,
 }
 
-impl Writer<'_> {
-    fn write(&mut self, link: &Link) -> Result<Result<bool, String>, Failure> {
+impl<'a> Checker<'a> {
+    fn new(conn: &'a Connection, schema: &'a Schema, links: &[Link]) -> Result<Self, Failure> {
+        Ok(Self {
+            schema,
+            other_deal: conn.prepare_cached(
+                "SELECT to_id FROM associations
+                 WHERE from_object = 'line_item' AND from_id = ?1 AND to_object = 'deal' AND to_id <> ?2 LIMIT 1",
+            )?,
+            known: find_known(conn, schema, links)?,
+        })
+    }
+
+    fn place<'l>(&mut self, link: &'l Link) -> Result<Placed<'l>, Failure> {
         let from = match self.find_end(link.from_object.as_str(), link.from.as_str()) {
             Ok(end) => end,
             Err(why) => return Ok(Err(why)),
@@ -117,17 +155,10 @@ impl Writer<'_> {
         };
         let label = link.label.as_deref().unwrap_or_default();
         let (from, to) = normalise(from, to, label);
-        if let Some(why) = self.find_fault(from, to, label)? {
-            return Ok(Err(why));
-        }
-        let made = self.insert.execute(params![
-            from.0.object.name(),
-            from.1,
-            to.0.object.name(),
-            to.1,
-            label
-        ])?;
-        Ok(Ok(made == 1))
+        Ok(match self.find_fault(from, to, label)? {
+            Some(why) => Err(why),
+            None => Ok((from, to, label)),
+        })
     }
 
     fn find_end(&self, object: &str, id: &str) -> Result<End, String> {

@@ -184,6 +184,12 @@ pub trait Destination: Send + Sync {
         links: &[Link],
     ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError>;
 
+    /// Says which associations are there, in order, and changes nothing; `Err` of a message where the destination cannot have it.
+    async fn find_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError>;
+
     /// The objects that a new record of `object` has to be tied to from its first moment on, because it is refused otherwise; none
     /// unless the destination says so.
     fn ties(&self, _object: &ObjectName) -> Vec<ObjectName> {

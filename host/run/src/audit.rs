@@ -16,6 +16,8 @@ use model::{Batch, DestinationRecordId, Finding, FindingCode, Instant, ObjectInf
 use reconcile::{
     Account, Difference, MoneyKey, MoneyTotal, ObjectPlanner, ObjectStatistics, ReadBack, Tally,
 };
+use serde::{Serialize, Serializer};
+use serde_json::json;
 use store::AuditedAction;
 
 use crate::bind::Binder;
@@ -71,6 +73,19 @@ pub struct MoneyReport {
     pub source: MoneyTotal,
     /// What the destination's come to.
     pub destination: MoneyTotal,
+}
+
+impl Serialize for MoneyReport {
+    /// Amounts as texts, so that no cent is lost on the way.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let line = json!({
+            "pipeline": self.key.pipeline, "stage": self.key.stage, "currency": self.key.currency,
+            "source_count": self.source.records, "source_amount": self.source.amount.to_string(),
+            "destination_count": self.destination.records, "destination_amount": self.destination.amount.to_string(),
+            "equal": self.is_equal(),
+        });
+        line.serialize(serializer)
+    }
 }
 
 impl MoneyReport {
@@ -196,7 +211,7 @@ fn check_links(plan: &Plan, links: &[(LinkOutcome, u64)]) -> Result<(), RunError
     })
 }
 
-fn compare_money(money: &DealMoney) -> Vec<MoneyReport> {
+pub(crate) fn compare_money(money: &DealMoney) -> Vec<MoneyReport> {
     let (source, destination): (HashMap<_, _>, HashMap<_, _>) = (
         money.source.iter().collect(),
         money.destination.iter().collect(),

@@ -171,7 +171,7 @@ fn refused(link: &PlannedLink, reason: &str) -> Finding {
 
 /// The destination's record at one end of each link, asked for object by object and in the order of the ids: neighbours lie together,
 /// and an end that many links share is looked up once.
-fn find_ends<'l>(
+pub(crate) fn find_ends<'l>(
     ctx: &Context<'_>,
     planned: &'l [(i64, PlannedLink)],
     end: fn(&'l PlannedLink) -> (&'l ObjectName, &'l str),

@@ -75,10 +75,14 @@ impl DealMoney {
 
     /// Adds records of the source that are at the destination.
     pub(crate) fn add_source(&mut self, records: &Batch) {
-        let Some(fields) = self.source_fields else {
-            return;
-        };
-        for record in records.iter() {
+        records
+            .iter()
+            .for_each(|record| self.add_source_record(record));
+    }
+
+    /// Adds one record of the source.
+    pub(crate) fn add_source_record(&mut self, record: RecordRef<'_>) {
+        if let Some(fields) = self.source_fields {
             let stage = record
                 .find_text(fields.stage)
                 .and_then(|stage| self.stages.get(stage))
@@ -90,11 +94,20 @@ impl DealMoney {
 
     /// Adds records that were read back.
     pub(crate) fn add_destination(&mut self, records: &Batch) {
+        self.add_destination_where(records, |_| true);
+    }
+
+    /// Adds those records of a batch that were read back.
+    pub(crate) fn add_destination_where(
+        &mut self,
+        records: &Batch,
+        is_meant: impl Fn(&str) -> bool,
+    ) {
         let Some(fields) = Fields::find(records.object(), |object, name| object.fields.find(name))
         else {
             return;
         };
-        for record in records.iter() {
+        for record in records.iter().filter(|record| is_meant(record.id())) {
             let (key, amount) = self.key(record, fields, record.find_text(fields.stage));
             self.destination.add(&key, amount);
         }

@@ -80,6 +80,25 @@ impl Store {
         })
     }
 
+    /// When the connection was last read to its end, `None` where it never was.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn last_extracted_at(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Option<Instant>, StoreError> {
+        self.read(
+            format_args!("find the last extraction of {connection}"),
+            |db| {
+                let select = "SELECT max(finished_at) FROM extraction WHERE connection = ?1";
+                let at: Option<i64> =
+                    db.query_row(select, [connection.as_str()], |row| row.get(0))?;
+                Ok(at.and_then(Instant::from_unix_us))
+            },
+        )
+    }
+
     /// How many pages each object's list had when the connection was read last.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ mod canary;
 #[cfg(test)]
 mod cell;
 #[cfg(test)]
+mod certificate;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod conformance;

@@ -1,0 +1,124 @@
+//! Deciding: what becomes of every staged record of an object, batch by batch. A plan stores it, a certificate only looks at it.
+//!
+//! The decisions are `reconcile`'s.
+
+use model::mapping::ObjectMapping;
+use model::plan::{PlannedAction, PlannedLink};
+use model::{Batch, Finding, FindingCode};
+use reconcile::{ObjectPlanner, PlannerOutput};
+
+use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored};
+use crate::error::RunError;
+use crate::facts::Facts;
+use crate::lookup::Memory;
+
+/// Goes through the staged records of one object.
+pub(crate) struct Decider<'d> {
+    object: &'d ObjectMapping,
+    planner: &'d ObjectPlanner,
+    after: i64,
+}
+
+/// One batch.
+pub(crate) struct Decided {
+    /// The source's records.
+    pub(crate) records: Batch,
+    /// The records of the destination that they are bound to or matched with, in any order.
+    pub(crate) current: Option<Batch>,
+    /// What is to become of each, in their order.
+    pub(crate) actions: Vec<PlannedAction>,
+    /// The links that they carry.
+    pub(crate) links: Vec<PlannedLink>,
+}
+
+impl<'d> Decider<'d> {
+    /// From the first record on.
+    pub(crate) fn new(object: &'d ObjectMapping, planner: &'d ObjectPlanner) -> Self {
+        Self {
+            object,
+            planner,
+            after: 0,
+        }
+    }
+
+    /// The next batch; `None` after the last. Findings and options that are missing are added to the output.
+    pub(crate) async fn next(
+        &mut self,
+        ctx: &Context<'_>,
+        memory: &Memory,
+        output: &mut PlannerOutput,
+    ) -> Result<Option<Decided>, RunError> {
+        ctx.go_on()?;
+        let (object, planner) = (self.object, self.planner);
+        let staged = ctx.store.load_staged(
+            &ctx.connection,
+            &object.source,
+            self.after,
+            BATCH_RECORDS,
+            BATCH_BYTES,
+        )?;
+        if staged.len == 0 {
+            return Ok(None);
+        }
+        self.after = staged.last;
+        let records = decode_stored(planner.source(), staged.rows)?;
+        let facts = Facts::gather(ctx, object, planner, &records).await?;
+        let directory = memory.over(ctx.store);
+        let mut actions = Vec::with_capacity(records.len());
+        for (position, record) in records.iter().enumerate() {
+            let action = planner.plan_record(record, &facts.known(position), &directory, output);
+            actions.push(PlannedAction {
+                object: object.source.clone(),
+                record: record.id().into(),
+                action,
+            });
+        }
+        directory.finish()?;
+        output.findings.extend(unlinked(object, planner, &records));
+        let links = links(object, planner, &records);
+        Ok(Some(Decided {
+            current: facts.current,
+            records,
+            actions,
+            links,
+        }))
+    }
+}
+
+/// Deals and leads that no company and no contact leads to.
+fn unlinked<'r>(
+    object: &'r ObjectMapping,
+    planner: &'r ObjectPlanner,
+    records: &'r Batch,
+) -> impl Iterator<Item = Finding> + 'r {
+    records
+        .iter()
+        .filter(|record| planner.is_unlinked(*record))
+        .map(|record| Finding {
+            code: FindingCode::Unlinked,
+            object: object.source.clone(),
+            record: Some(record.id().to_owned()),
+            field: None,
+            message: format!(
+                "{} {} is tied to no company and no contact",
+                object.source,
+                record.id()
+            ),
+        })
+}
+
+/// The links that the records of a batch carry.
+fn links(object: &ObjectMapping, planner: &ObjectPlanner, records: &Batch) -> Vec<PlannedLink> {
+    let carried = records.iter().flat_map(|record| {
+        planner
+            .plan_links(record)
+            .map(move |(association, to)| PlannedLink {
+                from_object: object.source.clone(),
+                from: record.id().into(),
+                to_object: association.to_source.clone(),
+                to: to.into(),
+                label: association.label.clone(),
+            })
+    });
+    carried.collect()
+}
