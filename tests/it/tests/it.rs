@@ -39,6 +39,10 @@ mod portal_kill;
 #[cfg(test)]
 mod portal_site;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod sheet;
+#[cfg(test)]
 mod tape;
 #[cfg(test)]
 mod truth;
