@@ -5,6 +5,8 @@
 
 pub mod normal;
 
+pub mod cause;
+
 pub mod matching;
 
 pub mod naming;
@@ -46,6 +48,7 @@ pub mod hold;
 pub use account::{Account, Tally, Unbalanced};
 pub use audit::{Difference, Distinct, FieldStatistics, ObjectStatistics, ReadBack};
 pub use carry::Directory;
+pub use cause::{Cause, trips};
 pub use fault::{MappingError, MappingErrors};
 pub use filter::Filter;
 pub use hold::find_changed;
