@@ -18,6 +18,7 @@ pub mod transform;
 pub mod mapping;
 pub mod plan;
 pub mod ledger;
+pub mod correction;
 pub mod source;
 pub mod destination;
 
@@ -27,6 +28,7 @@ pub use catalog::{
     StageMeaning,
 };
 
+pub use correction::{Correction, Decision};
 pub use destination::{Destination, DestinationError};
 pub use finding::{Finding, FindingCode};
 pub use id::{
