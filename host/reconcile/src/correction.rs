@@ -115,7 +115,7 @@ fn form(kind: FieldKind) -> &'static str {
     }
 }
 
-/// The row that takes the place of the one that came, checked. `id` is the record's, where the row as it came had one.
+/// The row that takes the place of the one that came, checked, behind its id. `id` is the record's, where the row as it came had one.
 ///
 /// # Errors
 /// When the correction does not fit that row, or makes a row of it that breaks the grammar.
@@ -124,7 +124,7 @@ pub fn lay_over(
     id: Option<&str>,
     row: &str,
     decision: &Decision,
-) -> Result<String, CorrectionError> {
+) -> Result<(String, String), CorrectionError> {
     let laid = match decision {
         Decision::Set(fields) => set_fields(row, fields)?,
         Decision::Row { of, .. } if of != row => return Err(CorrectionError::OtherRow),
@@ -137,7 +137,7 @@ pub fn lay_over(
             found,
             expected: expected.to_owned(),
         }),
-        _ => Ok(laid),
+        _ => Ok((found, laid)),
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
     fn check_row(row: &str, decision: &Decision, expected: Result<Value, &str>) {
         let laid = lay_over(&deal(), Some("7"), row, decision);
         let laid = laid
-            .map(|row| serde_json::from_str::<Value>(&row).unwrap())
+            .map(|(_, row)| serde_json::from_str::<Value>(&row).unwrap())
             .map_err(|error| error.to_string());
         assert_eq!(laid, expected.map_err(str::to_owned));
     }

@@ -80,6 +80,12 @@ pub enum RunError {
         #[source]
         error: std::io::Error,
     },
+    /// Too many records failed for one cause.
+    #[error(transparent)]
+    Paused(Box<crate::breaker::Tripped>),
+    /// There is nothing to be tried again.
+    #[error("nothing is held that could be tried again")]
+    NothingHeld,
     /// A person stopped it.
     #[error("stopped; run the same command again to go on")]
     Stopped,

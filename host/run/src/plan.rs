@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::catalog::{FieldTable, StandardObject};
 use model::destination::Prepared;
 use model::mapping::{Mapping, ObjectMapping, StageTarget};
-use model::plan::{Action, Plan, PlanHeader, PlannedAction, PlannedLink, Reason};
+use model::plan::{ObjectCounts, Plan, PlanHeader, PlannedAction, PlannedLink};
 use model::{
     Batch, Catalog, Date, DestinationRecordId, Finding, FindingCode, ObjectInfo, ObjectName,
     RecordRef,
@@ -17,13 +17,17 @@ use reconcile::{Known, MatchKeys, Matched, ObjectPlanner, PlannerOutput, Survivo
 use store::{MissingEnds, PlanWriter, Side};
 
 use crate::bind::Binder;
+use crate::broken::plan_broken;
 use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored, properties};
+use crate::correct::{CORRECTIONS, lay_corrections};
+use crate::decided::{find_decided, find_undecided};
 use crate::discover::{Discovered, keep_mapping};
 use crate::error::RunError;
 use crate::keys::collect_keys;
 use crate::lookup::Memory;
 use crate::open::PLAN_RUN;
 use crate::progress::Phase;
+use crate::replay::Replay;
 
 /// Decides every write from what is staged, and seals the plan.
 ///
@@ -34,20 +38,55 @@ pub async fn plan(
     discovered: &Discovered,
     cutover: Option<Date>,
 ) -> Result<Plan, RunError> {
+    make_plan(ctx, discovered, cutover, None).await
+}
+
+/// As [`plan`], only for the chosen records; the others stay as the plan before left them.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn plan_replay(
+    ctx: &mut Context<'_>,
+    discovered: &Discovered,
+    replay: &mut Replay,
+) -> Result<Plan, RunError> {
+    let cutover = replay.plan().header.cutover;
+    ctx.store.index_earlier(&replay.plan.id)?;
+    make_plan(ctx, discovered, cutover, Some(replay)).await
+}
+
+async fn make_plan(
+    ctx: &mut Context<'_>,
+    discovered: &Discovered,
+    cutover: Option<Date>,
+    mut replay: Option<&mut Replay>,
+) -> Result<Plan, RunError> {
     let mapping = &discovered.mapping;
     let target = reconcile::planned_catalog(&discovered.destination, mapping);
     ctx.store.add_findings(ctx.run, &discovered.findings)?;
-    collect_keys(ctx, &discovered.source, &target, &mapping.objects).await?;
+    let corrections = ctx.store.last_correction()?;
+    let laid = lay_corrections(ctx, &discovered.source, &mapping.objects, corrections)?;
+    ctx.store.add_findings(ctx.run, &laid.findings)?;
+    let currencies = fixed_currencies(mapping, &discovered.destination);
+    let mut matched = mapping.objects.clone();
+    if let Some(replay) = &mut replay {
+        replay.rename(&laid);
+        let is_asked =
+            |source: &ObjectName| replay.has_any(source) || currencies.as_ref() == Some(source);
+        matched.retain(|object| is_asked(&object.source));
+    }
+    collect_keys(ctx, &discovered.source, &target, &matched).await?;
     let parent = ctx.store.latest_plan()?.map(|plan| plan.id);
     let memory = Memory::new(
         &ctx.connection,
         Binder::new(&ctx.connection, &existing_stages(discovered)),
     )
-    .with_currencies(fixed_currencies(mapping, &discovered.destination));
+    .with_currencies(currencies);
     let mut draft = Draft {
         writer: ctx.store.begin_plan()?,
         memory,
         output: PlannerOutput::default(),
+        replay: replay.as_deref(),
     };
     for object in &mapping.objects {
         let planner = find_planner(
@@ -64,20 +103,6 @@ pub async fn plan(
         ctx.progress.end();
         planned?;
     }
-    let order = draft.writer.counts();
-    let count = |object: &ObjectMapping| {
-        order
-            .iter()
-            .find(|(name, _)| *name == object.source)
-            .map(|(_, counts)| counts.clone())
-    };
-    let counts = mapping.objects.iter().map(|object| {
-        (
-            object.source.clone(),
-            object.standard,
-            count(object).unwrap_or_default(),
-        )
-    });
     let header = PlanHeader {
         connection: ctx.connection.clone(),
         destination: discovered.destination_account.name.clone(),
@@ -87,15 +112,30 @@ pub async fn plan(
         mapping: mapping.clone(),
         source: discovered.source.clone(),
         target: with_options(target, &draft.output),
-        counts: counts.collect(),
+        counts: in_order(mapping, &draft.writer),
         links: draft.writer.links(),
     };
     let plan = draft.writer.seal(ctx.store, header)?;
     note_missing_ends(ctx, &plan)?;
     ctx.store
         .save_document(PLAN_RUN, plan.id.as_str(), &ctx.run)?;
+    ctx.store
+        .save_document(CORRECTIONS, plan.id.as_str(), &corrections)?;
     keep_mapping(ctx, &plan.id)?;
     Ok(plan)
+}
+
+/// What each object comes to, in the order of writing.
+fn in_order(
+    mapping: &Mapping,
+    writer: &PlanWriter,
+) -> Vec<(ObjectName, StandardObject, ObjectCounts)> {
+    let written: HashMap<_, _> = writer.counts().into_iter().collect();
+    let objects = mapping.objects.iter().map(|object| {
+        let counts = written.get(&object.source).cloned().unwrap_or_default();
+        (object.source.clone(), object.standard, counts)
+    });
+    objects.collect()
 }
 
 /// The source's object of currencies, where the destination keeps its own and takes no new ones.
@@ -105,10 +145,11 @@ fn fixed_currencies(mapping: &Mapping, destination: &Catalog) -> Option<ObjectNa
     (!is_writable(target)).then(|| entry.source.clone())
 }
 
-struct Draft {
+struct Draft<'r> {
     writer: PlanWriter,
     memory: Memory,
     output: PlannerOutput,
+    replay: Option<&'r Replay>,
 }
 
 /// Pipelines and stages that the mapping found at the destination: what a later run compares with.
@@ -172,7 +213,7 @@ fn with_options(mut target: Catalog, output: &PlannerOutput) -> Catalog {
 
 async fn plan_object(
     ctx: &mut Context<'_>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
     object: &ObjectMapping,
     planner: &ObjectPlanner,
 ) -> Result<(), RunError> {
@@ -191,16 +232,18 @@ async fn plan_object(
         }
         after = staged.last;
         let records = decode_stored(planner.source(), staged.rows)?;
-        let facts = Facts::gather(ctx, object, planner, &records).await?;
+        let mut decided = find_decided(ctx, draft.replay, object, &records)?;
+        let undecided = find_undecided(ctx, planner, &records, &decided)?;
+        let open = undecided.as_ref().unwrap_or(&records);
+        let facts = Facts::gather(ctx, object, planner, open).await?;
         let directory = draft.memory.over(ctx.store);
-        let mut actions = Vec::with_capacity(records.len());
-        for (position, record) in records.iter().enumerate() {
-            let action = planner.plan_record(
-                record,
-                &facts.known(position),
-                &directory,
-                &mut draft.output,
-            );
+        let (mut actions, mut next) = (Vec::with_capacity(records.len()), 0);
+        for (record, decided) in records.iter().zip(decided.iter_mut()) {
+            let action = decided.take().unwrap_or_else(|| {
+                let (record, known) = (open.record(next), facts.known(next));
+                next += 1;
+                planner.plan_record(record, &known, &directory, &mut draft.output)
+            });
             actions.push(PlannedAction {
                 object: object.source.clone(),
                 record: record.id().into(),
@@ -211,16 +254,19 @@ async fn plan_object(
         draft
             .output
             .findings
-            .extend(unlinked(object, planner, &records));
+            .extend(unlinked(object, planner, open));
         draft.writer.add_actions(ctx.store, &actions)?;
-        let links = links(object, planner, &records);
+        let mut links = links(object, planner, &records);
+        if let Some(replay) = draft.replay {
+            links.retain(|link| replay.has_end(link));
+        }
         if !links.is_empty() {
             draft.writer.add_links(ctx.store, &links)?;
         }
         flush_findings(ctx, &mut draft.output)?;
         ctx.progress.advance(records.len() as u64);
     }
-    plan_quarantined(ctx, draft, object)
+    plan_broken(ctx, &mut draft.writer, object)
 }
 
 fn flush_findings(ctx: &mut Context<'_>, output: &mut PlannerOutput) -> Result<(), RunError> {
@@ -229,47 +275,6 @@ fn flush_findings(ctx: &mut Context<'_>, output: &mut PlannerOutput) -> Result<(
         output.findings.clear();
     }
     Ok(())
-}
-
-/// Rows that broke the grammar are held for a person, each with its cause.
-fn plan_quarantined(
-    ctx: &mut Context<'_>,
-    draft: &mut Draft,
-    object: &ObjectMapping,
-) -> Result<(), RunError> {
-    let mut after = 0;
-    loop {
-        let rows =
-            ctx.store
-                .load_quarantined(&ctx.connection, &object.source, after, BATCH_RECORDS)?;
-        let Some(last) = rows.last() else {
-            return Ok(());
-        };
-        after = last.position;
-        let (mut actions, mut findings) = (Vec::new(), Vec::new());
-        for row in rows {
-            let record = row
-                .id
-                .unwrap_or_else(|| format!("page {} line {}", row.page, row.line).into());
-            findings.push(Finding {
-                code: FindingCode::QuarantinedRecord,
-                object: object.source.clone(),
-                record: Some(record.to_string()),
-                field: None,
-                message: format!("held: the connector's row is broken: {}", row.reason),
-            });
-            let action = Action::Quarantine {
-                reason: Reason::BrokenRow { error: row.reason },
-            };
-            actions.push(PlannedAction {
-                object: object.source.clone(),
-                record,
-                action,
-            });
-        }
-        draft.writer.add_actions(ctx.store, &actions)?;
-        ctx.store.add_findings(ctx.run, &findings)?;
-    }
 }
 
 /// What is known of the records of one batch, by position.

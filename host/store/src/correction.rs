@@ -186,6 +186,30 @@ impl Store {
         })
     }
 
+    /// Whether each of the broken rows was made a record of, in the order of their positions.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn find_added(
+        &self,
+        connection: &ConnectionId,
+        object: &ObjectName,
+        positions: &[i64],
+    ) -> Result<Vec<bool>, StoreError> {
+        let id = self.find_object(connection.as_str(), object)?;
+        let (true, Some(id)) = (self.is_corrected, id) else {
+            return Ok(vec![false; positions.len()]);
+        };
+        self.read(format_args!("find what was laid over {object}"), |db| {
+            let mut select =
+                db.prepare_cached("SELECT 1 FROM scratch.laid WHERE object = ?1 AND adds = ?2")?;
+            positions
+                .iter()
+                .map(|position| select.exists([id, *position]))
+                .collect()
+        })
+    }
+
     /// What was laid over each of the records, in the order of the ids.
     ///
     /// # Errors

@@ -46,6 +46,8 @@ pub struct StagedRows {
 pub struct QuarantinedRow {
     /// Its position among the quarantined.
     pub position: i64,
+    /// The reading that saw it last.
+    pub extraction: i64,
     /// Its id, where that could be read.
     pub id: Option<SourceRecordId>,
     /// The page it came on, from 1.
@@ -79,6 +81,7 @@ pub(crate) fn read_quarantined(row: &Row<'_>) -> rusqlite::Result<QuarantinedRow
     let (extraction, staged): (i64, Option<i64>) = (row.get(6)?, row.get(7)?);
     Ok(QuarantinedRow {
         position: row.get(0)?,
+        extraction,
         id: row.get::<_, Option<String>>(1)?.map(SourceRecordId::from),
         page: row.get(2)?,
         line: row.get(3)?,
