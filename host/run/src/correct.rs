@@ -109,7 +109,10 @@ fn lay_one(
         Err(error) => Err(error.to_string()),
     };
     let message = match &made {
-        Ok(_) => format!("corrected by hand {why}: {}", told(&correction.decision)),
+        Ok(_) => format!(
+            "corrected by hand {why}: {}",
+            told_correction(&correction.decision)
+        ),
         Err(error) => format!("the correction {why} is not used: {error}"),
     };
     laid.findings.push(Finding {
@@ -134,7 +137,7 @@ fn lay_one(
 }
 
 /// What a correction of values says, for a person.
-pub(crate) fn told(decision: &Decision) -> String {
+pub fn told_correction(decision: &Decision) -> String {
     match decision {
         Decision::Set(fields) => {
             let told = fields

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use model::ledger::OutcomeKind;
 use model::plan::{ActionKind, Plan, Reason};
 use model::{ConnectionId, Correction, ObjectName, SourceRecordId};
 use reconcile::Cause;
@@ -12,7 +13,9 @@ use store::Store;
 
 use crate::context::BATCH_RECORDS;
 use crate::correct::CORRECTIONS;
+use crate::discover::find_source_catalog;
 use crate::error::RunError;
+use crate::replay::Replay;
 
 /// Which held records are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,8 +73,64 @@ pub fn find_held_causes(
     connection: &ConnectionId,
     filter: &HeldFilter,
 ) -> Result<Vec<HeldCause>, RunError> {
+    count_causes(store, connection, filter, |_| true)
+}
+
+/// What became of the records that a plan tried again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReplayReport {
+    /// They are at the destination now.
+    pub came_through: u64,
+    /// They are left out by a rule, or by a person.
+    pub excluded: u64,
+    /// They failed again.
+    pub failed: u64,
+    /// Why they did.
+    pub causes: Vec<HeldCause>,
+}
+
+/// Tells what became of the records that a plan, which was carried out, tried again.
+///
+/// # Errors
+/// As every read.
+pub fn report_replay(
+    store: &mut Store,
+    connection: &ConnectionId,
+    plan: &Plan,
+    replay: &Replay,
+) -> Result<ReplayReport, RunError> {
+    store.index_earlier(&plan.id)?;
+    let mut report = ReplayReport::default();
+    for (object, records) in replay.chosen() {
+        let ids: Vec<_> = records.iter().map(String::as_str).collect();
+        for ids in ids.chunks(BATCH_RECORDS as usize) {
+            for action in store.find_earlier(object, ids)?.into_iter().flatten() {
+                match action.outcome.map(|outcome| outcome.kind) {
+                    Some(OutcomeKind::Failed) | None => report.failed += 1,
+                    Some(OutcomeKind::Excluded) => report.excluded += 1,
+                    Some(_) => report.came_through += 1,
+                }
+            }
+        }
+    }
+    let filter = HeldFilter::default();
+    report.causes = count_causes(store, connection, &filter, |held| {
+        replay.has(&held.object, held.record.as_str())
+    })?;
+    Ok(report)
+}
+
+fn count_causes(
+    store: &Store,
+    connection: &ConnectionId,
+    filter: &HeldFilter,
+    is_meant: impl Fn(&HeldRecord) -> bool,
+) -> Result<Vec<HeldCause>, RunError> {
     let mut causes: BTreeMap<(ObjectName, Cause), HeldCause> = BTreeMap::new();
     visit_held(store, connection, filter, |held| {
+        if !is_meant(&held) {
+            return Ok(true);
+        }
         let key = (held.object.clone(), held.cause.clone());
         let entry = causes.entry(key).or_insert_with(|| HeldCause {
             handle: held.cause.handle(),
@@ -260,8 +319,7 @@ fn find_objects(
         let objects = plan.header.mapping.objects.iter();
         return Ok(objects.map(|object| object.source.clone()).collect());
     }
-    let catalog: Option<model::Catalog> =
-        store.load_document("source-catalog", connection.as_str())?;
+    let catalog = find_source_catalog(store, connection)?;
     let objects = catalog.into_iter().flat_map(|catalog| catalog.objects);
     Ok(objects.map(|object| object.name.clone()).collect())
 }

@@ -35,12 +35,14 @@ pub use apply::{ApplySummary, apply};
 pub use audit::{AuditSummary, MoneyReport, ObjectReport, audit};
 pub use breaker::{Tripped, ignore_causes, ignore_reading_causes};
 pub use context::Context;
-pub use correct::{CheckError, check_correction, find_broken_row};
-pub use discover::{Discovered, discover, find_plan_mapping};
+pub use correct::{CheckError, check_correction, find_broken_row, told_correction};
+pub use discover::{Discovered, discover, find_plan_mapping, find_source_catalog};
 pub use error::RunError;
 pub use export::{Exported, PlanFilter, PlanLine, export_plan, load_lines};
 pub use extract::{ExtractSummary, extract};
-pub use held::{HeldCause, HeldFilter, HeldRecord, find_held_causes, visit_held};
+pub use held::{
+    HeldCause, HeldFilter, HeldRecord, ReplayReport, find_held_causes, report_replay, visit_held,
+};
 pub use open::{find_open_plan, find_plan_run};
 pub use plan::{plan, plan_replay};
 pub use progress::{Phase, Progress, Silent};

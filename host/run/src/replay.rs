@@ -112,6 +112,11 @@ impl Replay {
         chosen.is_some_and(|records| records.contains(record))
     }
 
+    /// The records, by object.
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = (&ObjectName, &HashSet<String>)> {
+        self.chosen.iter()
+    }
+
     /// Whether any record of the object is.
     pub(crate) fn has_any(&self, object: &ObjectName) -> bool {
         self.chosen.contains_key(object)
