@@ -160,10 +160,16 @@ fn list(command: &HeldList, json: bool) -> Result<Ending> {
     }
     print_line(&match (shown.len(), causes.len()) {
         (_, 0) => "nothing is held".to_owned(),
-        (shown, all) if shown < all => {
-            format!("{shown} of {all} causes, {records} records held in all; --limit 0 shows all")
-        }
-        (_, all) => format!("{records} records held for {all} causes"),
+        (shown, all) if shown < all => format!(
+            "{shown} of {}, {} held in all; --limit 0 shows all",
+            count(all as u64, "cause"),
+            count(records, "record")
+        ),
+        (_, all) => format!(
+            "{} held, for {}",
+            count(records, "record"),
+            count(all as u64, "cause")
+        ),
     });
     Ok(Ending::with(records))
 }
@@ -172,6 +178,14 @@ fn cause_json(cause: &HeldCause) -> Value {
     let mut told = json!(cause);
     told["what_to_do"] = advice(cause).into();
     told
+}
+
+/// So many of a thing.
+fn count(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
+    }
 }
 
 /// What a person may do about a cause.
@@ -230,7 +244,7 @@ fn show(command: &HeldShow, json: bool) -> Result<Ending> {
             found.len()
         ));
     } else {
-        print_line(&format!("{} records", found.len()));
+        print_line(&count(found.len() as u64, "record"));
     }
     Ok(Ending::with(found.len() as u64))
 }
@@ -267,7 +281,7 @@ fn show_held(held: &HeldRecord, row: Option<&str>) {
     )));
     print_line(&format!("  why    {}", escaped(&held.message)));
     if let Some(row) = row {
-        print_line(&format!("  row    {}", escaped(row)));
+        show_row(row);
     }
     if let Some(correction) = &held.waiting {
         print_line(&format!(
@@ -279,9 +293,27 @@ fn show_held(held: &HeldRecord, row: Option<&str>) {
     }
 }
 
+/// A row as it came: field by field where that can be told, without those that are blank; else as it is.
+fn show_row(row: &str) {
+    let parsed: Option<Value> = serde_json::from_str(row).ok();
+    let fields = parsed.as_ref().and_then(|row| row["fields"].as_object());
+    let Some(fields) = fields else {
+        print_line(&format!("  row    {}", escaped(row)));
+        return;
+    };
+    let told = fields.iter().filter(|(_, value)| !value.is_null());
+    for (name, value) in told {
+        print_line(&format!(
+            "  field  {} = {}",
+            escaped(name),
+            escaped(&value.to_string())
+        ));
+    }
+}
+
 /// Text that a terminal only shows, up to a length: what it would obey, or what would turn the line around, is written as its number.
 fn escaped(text: &str) -> String {
-    const LONGEST: usize = 2_000;
+    const LONGEST: usize = 1_000;
     let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut clean = String::with_capacity(text.len());
     for (at, letter) in text.chars().enumerate() {

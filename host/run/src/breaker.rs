@@ -11,37 +11,13 @@ use reconcile::{Cause, trips};
 use store::Store;
 
 use crate::context::BATCH_RECORDS;
-use crate::error::RunError;
+use crate::error::{RunError, Tripped};
 
 /// Kind of the documents that hold which causes a person has seen and wants ignored, by plan or by reading.
 const IGNORED: &str = "ignored-causes";
 
 /// Causes that are counted; a side that says something else of each record is beyond counting.
 const CAUSES_MAX: usize = 10_000;
-
-/// Too many records failed for one cause.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "paused: {failures} of {selected} {object} records {verb} for one cause, {handle}: {cause}; for example {object} {record}: {message}"
-)]
-pub struct Tripped {
-    /// The source's object.
-    pub object: ObjectName,
-    /// How many failed for it.
-    pub failures: u64,
-    /// How many of the object there are, as far as is known.
-    pub selected: u64,
-    /// What they did: `failed`, or `are broken` where they were being read.
-    pub verb: &'static str,
-    /// The cause's handle.
-    pub handle: String,
-    /// The cause.
-    pub cause: String,
-    /// The first of them.
-    pub record: String,
-    /// Why that one failed.
-    pub message: String,
-}
 
 /// Has causes ignored while a plan is carried out, in addition to those that are already.
 ///

@@ -33,11 +33,11 @@ pub mod export;
 
 pub use apply::{ApplySummary, apply};
 pub use audit::{AuditSummary, MoneyReport, ObjectReport, audit};
-pub use breaker::{Tripped, ignore_causes, ignore_reading_causes};
+pub use breaker::{ignore_causes, ignore_reading_causes};
 pub use context::Context;
 pub use correct::{CheckError, check_correction, find_broken_row, told_correction};
 pub use discover::{Discovered, discover, find_plan_mapping, find_source_catalog};
-pub use error::RunError;
+pub use error::{RunError, Tripped};
 pub use export::{Exported, PlanFilter, PlanLine, export_plan, load_lines};
 pub use extract::{ExtractSummary, extract};
 pub use held::{

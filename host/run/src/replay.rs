@@ -154,7 +154,7 @@ impl Replay {
 fn find_finished(store: &Store) -> Result<Plan, RunError> {
     let Some(plan) = store.find_approved_plan()? else {
         return Err(RunError::NotYet {
-            missing: "longshore migrate",
+            missing: "migrate",
             why: "no plan was carried out, so nothing failed".to_owned(),
         });
     };
@@ -171,7 +171,7 @@ fn find_finished(store: &Store) -> Result<Plan, RunError> {
         .sum();
     if done < planned {
         return Err(RunError::NotYet {
-            missing: "longshore migrate",
+            missing: "migrate",
             why: format!(
                 "plan {} is approved, and {} of its {planned} actions are not carried out yet",
                 plan.id,

@@ -1,139 +1,298 @@
-//! What did not come through: told by cause, corrected by hand, tried again; and the breaker that pauses a run before thousands fail.
-//!
-//! Refusals are ordered from the local CRM by a trigger; broken rows are put where a reading would have put them.
+//! What did not come through: told by cause, corrected by hand, tried again.
 
-use std::path::Path;
+mod breaker;
+mod broken;
+mod case;
 
-use rusqlite::{Connection, params};
-use serde_json::Value;
+use it::Ended;
+use serde_json::json;
+use simulators::hubspot::{Call, Method, ObjectType};
 
-use crate::failures_site::{Site, assert_refused, migration};
+use crate::failures_site::{assert_refused, assert_same};
+use crate::portal_site::{Office, ask};
+use case::{Case, open};
 
-/// A migrated project in the folder `p`.
-struct Case {
-    site: Site,
+/// What was refused comes through when its cause is gone, with everything that hangs on it, as if nothing had been refused.
+#[test]
+fn what_failed_is_told_by_cause_and_comes_through_when_it_is_tried_again() {
+    let case = Case::planned();
+    case.site.copy("undisturbed");
+    case.site.migrate("undisturbed");
+    let refused: Vec<_> = case.addresses().into_iter().take(15).collect();
+    let list: Vec<_> = refused
+        .iter()
+        .map(|(_, email)| format!("'{email}'"))
+        .collect();
+    case.refuse(&format!("NEW.email IN ({})", list.join(", ")));
+    case.site.migrate("p");
+    let handle = told_with_rows(&case, &refused);
+    let handle = handle.as_str();
+
+    // Tried again while nothing has changed, it fails again and says why.
+    let replay = ["quarantine", "replay", "--cause", handle, "--yes"];
+    let again = case.json(&[1], &replay);
+    assert_eq!(
+        (&again["tried"], &again["failed"], &again["came_through"]),
+        (&15.into(), &15.into(), &0.into()),
+        "{again:#}"
+    );
+    assert_eq!(again["causes"][0]["handle"], handle);
+    assert_eq!(case.audit()["failed"], 15);
+
+    case.refuse_nobody();
+    // One by its id; the others stay as they are, with their cause.
+    let (id, email) = &refused[3];
+    let one = case.json(&[0], &["quarantine", "replay", "contact", id, "--yes"]);
+    assert_eq!(
+        (&one["tried"], &one["came_through"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(case.email_of(id).as_deref(), Some(email.as_str()));
+    let left = case.cause();
+    assert_eq!(
+        (&left["records"], left["handle"].as_str()),
+        (&14.into(), Some(handle))
+    );
+    assert_eq!(case.audit()["failed"], 14);
+    let all = case.json(&[0], &["quarantine", "replay", "all", "--yes"]);
+    assert_eq!(all["came_through"], 14, "{all:#}");
+    case.nothing_is_held();
+    assert_same(
+        "tried again",
+        &case.site.dump("undisturbed"),
+        &case.site.dump("p"),
+    );
+    let contact = case.audit();
+    assert_eq!(
+        (&contact["created"], &contact["failed"]),
+        (&14.into(), &0.into())
+    );
+    // And the next migration has nothing to do.
+    let next = case.site.migrate("p").json();
+    assert_eq!(next["objects"]["contact"]["created"], 0);
+    assert_refused(
+        &case.run(&["quarantine", "replay", "--yes"]),
+        &["nothing is held that could be tried again", "hint: "],
+    );
 }
 
-impl Case {
-    fn new() -> Self {
-        let site = Site::connected();
-        site.copy("p");
-        site.desk.run_expecting(&[0, 1], &["plan", "--dir", "p"]);
-        Self { site }
-    }
-
-    fn file(&self, name: &str) -> Connection {
-        open(&self.site.desk.path().join("p").join(name))
-    }
-
-    /// The command's JSON; it must end with one of the codes.
-    #[track_caller]
-    fn json(&self, codes: &[i32], arguments: &[&str]) -> Value {
-        let all = [arguments, &["--dir", "p", "--json"]].concat();
-        self.site.desk.run_expecting(codes, &all).json()
-    }
-
-    #[track_caller]
-    fn audit(&self) -> Value {
-        self.json(&[0, 1], &["audit"])
-    }
-
-    /// Makes the CRM refuse contacts to which the condition applies, as it refuses a clash. Its tables are made by the first plan.
-    fn refuse(&self, condition: &str) {
-        let sql = format!(
-            "CREATE TRIGGER refuse BEFORE INSERT ON contacts WHEN {condition} BEGIN SELECT RAISE (IGNORE); END"
-        );
-        self.file("local-crm.db").execute_batch(&sql).unwrap();
-    }
-
-    fn refuse_nobody(&self) {
-        self.file("local-crm.db")
-            .execute_batch("DROP TRIGGER refuse")
-            .unwrap();
-    }
-
-    /// Breaks the staged row of a record, as a reading would have found it that brought it with that text.
-    fn break_row(&self, object: &str, id: &str, row: &str, reason: &str) {
-        let db = self.file("state.db");
-        let (number, position, extraction): (i64, i64, i64) = db
-            .query_row(
-                "SELECT o.id, s.position, s.extraction FROM staged_record s JOIN object o ON o.id = s.object
-                 WHERE o.name = ?1 AND s.source_id = ?2",
-                [object, id],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .unwrap();
-        db.execute("DELETE FROM staged_record WHERE position = ?1", [position])
-            .unwrap();
-        db.execute(
-            "INSERT INTO quarantined_row (object, extraction, source_id, page, line, mark, reason, row)
-             VALUES (?1, ?2, ?3, 1, 1, 'id ' || ?3, ?4, ?5)",
-            params![number, extraction, id, reason, row],
-        )
-        .unwrap();
-    }
-
-    /// The rows of an object as they were read, by id.
-    fn rows(&self, object: &str) -> Vec<(String, Value)> {
-        let db = self.file("state.db");
-        let mut select = db
-            .prepare("SELECT s.source_id, s.row FROM staged_record s JOIN object o ON o.id = s.object WHERE o.name = ?1 ORDER BY s.position")
-            .unwrap();
-        let rows = select
-            .query_map([object], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
-            .unwrap();
-        rows.map(Result::unwrap)
-            .map(|(id, row)| (id, serde_json::from_str(&row).unwrap()))
-            .collect()
-    }
-}
-
-fn open(path: &Path) -> Connection {
-    assert!(path.exists(), "{}", path.display());
-    Connection::open(path).unwrap()
-}
-
+/// The list names the one cause, and the records are shown with their rows. Gives the cause's handle.
 #[track_caller]
-fn number(db: &Connection, select: &str) -> i64 {
-    db.query_row(select, [], |row| row.get(0)).unwrap()
+fn told_with_rows(case: &Case, refused: &[(String, String)]) -> String {
+    let cause = case.cause();
+    assert_eq!(
+        (&cause["records"], &cause["object"], &cause["example"]),
+        (&15.into(), &"person".into(), &refused[0].0.as_str().into())
+    );
+    assert_eq!(
+        cause["cause"],
+        "destination refused contact #: another record has one of its unique values"
+    );
+    let handle = cause["handle"].as_str().unwrap();
+    let show = ["quarantine", "show", "--cause", handle];
+    let shown = case.json(&[1], &show);
+    assert_eq!(shown["found"], 15);
+    assert_eq!(
+        shown["records"][0]["row"]["fields"]["email"],
+        refused[0].1.as_str()
+    );
+    let text = case.run(&show).stdout;
+    assert!(
+        text.contains(&format!("field  email = \"{}\"", refused[0].1)),
+        "{text}"
+    );
+    handle.to_owned()
 }
 
-/// The account of an object adds up.
-#[track_caller]
-fn assert_balanced(report: &Value) {
-    for (name, object) in report["objects"].as_object().unwrap() {
-        let of = |key: &str| object[key].as_u64().unwrap();
-        let sum = of("created") + of("updated") + of("unchanged") + of("excluded") + of("failed");
-        assert_eq!(of("selected"), sum, "{name}: {object}");
-        assert_eq!(of("differing"), 0, "{name}: {object}");
-    }
-    let money = report["money"].as_array().unwrap();
-    assert!(money.iter().all(|line| line["equal"] == true), "{money:#?}");
+/// A project in which two persons failed: the first three persons with an address, of whom the third came through.
+fn two_failed() -> (Case, [(String, String); 3]) {
+    let case = Case::planned();
+    let addresses = case.addresses();
+    let three = [0, 1, 2].map(|at: usize| addresses[at].clone());
+    let [(_, email), (_, other), _] = &three;
+    case.refuse(&format!("NEW.email IN ('{email}', '{other}')"));
+    case.site.migrate("p");
+    (case, three)
 }
 
-/// Two of the contacts that the CRM refuses: those whose address stands first in the account.
-fn two_addresses(case: &Case) -> [(String, String); 2] {
-    let rows = case.rows("person");
-    let mut with = rows.into_iter().filter_map(|(id, row)| {
-        let email = row["fields"]["email"].as_str()?.to_owned();
-        Some((id, email))
-    });
-    [with.next().unwrap(), with.next().unwrap()]
+fn fix(case: &Case, id: &str, more: &[&str]) -> Ended {
+    let base = ["quarantine", "fix", "person", id];
+    case.run(&[&base[..], more].concat())
 }
 
 #[test]
-fn what_failed_is_told_by_cause_and_comes_through_when_it_is_tried_again() {
-    let case = Case::new();
-    let [(first, email), (second, other)] = two_addresses(&case);
-    let condition = format!("NEW.email IN ('{email}', '{other}')");
-    // The tables are there once something was prepared.
-    case.json(&[0, 1], &["apply", "--yes"]);
-    case.file("local-crm.db").execute_batch("DELETE FROM contacts").unwrap();
-    case.site.desk.run_expecting(&[0, 1], &["plan", "--dir", "p", "--no-extract"]);
-    case.refuse(&condition);
-    let _ = (first, second);
-    case.json(&[0, 1], &["apply", "--yes"]);
-    let held = case.json(&[1], &["quarantine", "list"]);
-    eprintln!("{held:#}");
+fn a_correction_that_does_not_fit_is_refused_with_the_form_that_would() {
+    let (case, [(first, _), ..]) = two_failed();
+    for (more, words) in [
+        (
+            &["--set", "nonesuch=1"][..],
+            "there is no field \"nonesuch\"",
+        ),
+        (&["--set", "visible_to"], "write it as FIELD=VALUE"),
+        (
+            &["--set", "add_time=yesterday"],
+            "\"add_time\" is instant, and \"yesterday\" is none: write a time with its zone",
+        ),
+        (&["--undo"], "nothing of it was corrected"),
+        (&["--row", "none.json"], "cannot read none.json"),
+        (&[], "required"),
+    ] {
+        let ended = fix(&case, &first, more);
+        assert_eq!(ended.code, Some(2), "{ended:#?}");
+        assert!(ended.stderr.contains(words), "{words:?} in {ended:#?}");
+    }
+    assert_refused(
+        &fix(&case, "no-such", &["--set", "email=a@b.test"]),
+        &["nothing was read of person no-such", "hint: "],
+    );
+    assert_eq!(case.cause()["waiting"], 0);
+}
+
+#[test]
+fn a_correction_holds_over_readings_is_told_and_can_be_taken_back() {
+    let (case, [(first, email), (second, other), (third, _)]) = two_failed();
+    let (first, second, third) = (&first, &second, &third);
+    // By the field's label, and a second field later: both hold.
+    for set in ["E-mail=fixed@lee.test", "first_name=Fixed"] {
+        let ended = fix(&case, first, &["--set", set]);
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        assert!(
+            ended.stdout.contains("the source was not written"),
+            "{ended:#?}"
+        );
+    }
+    assert_eq!(fix(&case, second, &["--drop"]).code, Some(0));
+    let cause = case.cause();
+    assert_eq!(
+        (&cause["records"], &cause["waiting"]),
+        (&2.into(), &2.into())
+    );
+    let done = case.json(&[0], &["quarantine", "replay", "--yes"]);
+    assert_eq!(
+        (&done["came_through"], &done["excluded"], &done["failed"]),
+        (&1.into(), &1.into(), &0.into())
+    );
+    assert_eq!(case.email_of(first).as_deref(), Some("fixed@lee.test"));
+    case.nothing_is_held();
+    let contact = case.audit();
+    assert_eq!(
+        (&contact["excluded"], &contact["failed"]),
+        (&1.into(), &0.into())
+    );
+
+    told_after_another_reading(&case, first, second);
+    // What was read stays as the source said it.
+    let addresses = case.addresses();
+    assert!(addresses.contains(&(first.clone(), email.clone())));
+
+    // Taken back, the source's own word holds again; a sound record can be corrected as well.
     case.refuse_nobody();
+    for id in [first, second] {
+        assert_eq!(fix(&case, id, &["--undo"]).code, Some(0));
+    }
+    assert_eq!(
+        fix(&case, third, &["--set", "first_name=Third"]).code,
+        Some(0)
+    );
+    case.site.migrate("p");
+    assert_eq!(case.email_of(first).as_deref(), Some(email.as_str()));
+    assert_eq!(case.email_of(second).as_deref(), Some(other.as_str()));
+    let name: String = case
+        .file("local-crm.db")
+        .query_row(
+            "SELECT firstname FROM contacts WHERE longshore_source_id LIKE '%/person/' || ?1",
+            [third],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(name, "Third");
+    assert_eq!(case.audit()["excluded"], 0);
+}
+
+/// The source is read again, and says what it said before: the corrections hold.
+#[track_caller]
+fn told_after_another_reading(case: &Case, first: &str, second: &str) {
+    case.site.migrate("p");
+    assert_eq!(case.email_of(first).as_deref(), Some("fixed@lee.test"));
+    let planned = ["plan", "show", "--object", "contact", "--action", "exclude"];
+    let excluded = case.json(&[0], &planned);
+    assert_eq!(excluded["found"], 1);
+    assert_eq!(
+        (
+            &excluded["actions"][0]["record"],
+            &excluded["actions"][0]["because"]
+        ),
+        (&second.into(), &"left-out-by-hand".into())
+    );
+    let told = case.run(&["explain", "contact", first]).stdout;
+    for words in [
+        "corrected   ",
+        ": email = \"fixed@lee.test\"; first_name = \"Fixed\"",
+        "finding     corrected-by-hand",
+    ] {
+        assert!(told.contains(words), "{words:?} in {told}");
+    }
+}
+
+/// A contact that somebody made since the plan: the cause tells how to go on, and going on so merges the two.
+#[test]
+fn what_a_portal_refused_is_matched_when_it_is_tried_again() {
+    let office = Office::new(30);
+    let portal = office.start(office.options());
+    office.connect_by_token("base", &portal);
+    office
+        .desk
+        .run_expecting(&[0, 1], &["plan", "--dir", "base"]);
+    let state = open(&office.desk.path().join("base").join("state.db"));
+    let select = "SELECT row ->> '$.fields.email' AS email FROM action WHERE kind = 'create' AND email LIKE '%@%' LIMIT 1";
+    let email: String = state.query_row(select, [], |row| row.get(0)).unwrap();
+    drop(state);
+    let made = Call::new(Method::Post, "/crm/v3/objects/contacts")
+        .body(&json!({"properties": {"email": email, "firstname": "Made by hand"}}));
+    ask(&portal.portal, &made);
+    office
+        .desk
+        .run_expecting(&[1], &["apply", "--dir", "base", "--yes"]);
+    let held = office
+        .desk
+        .run_expecting(&[1], &["quarantine", "list", "--dir", "base", "--json"])
+        .json();
+    let causes = held["causes"].as_array().unwrap();
+    let cause = causes
+        .iter()
+        .find(|cause| cause["object"] == "person")
+        .unwrap();
+    let text = cause["cause"].as_str().unwrap();
+    assert!(
+        !text.contains(|letter: char| letter.is_ascii_digit()),
+        "{text}"
+    );
+    let before = portal.portal.count(ObjectType::CONTACT);
+    let done = office
+        .desk
+        .run_expecting(
+            &[0],
+            &[
+                "quarantine",
+                "replay",
+                "all",
+                "--dir",
+                "base",
+                "--yes",
+                "--json",
+            ],
+        )
+        .json();
+    assert_eq!(done["failed"], 0, "{done:#}");
+    assert_eq!(
+        portal.portal.count(ObjectType::CONTACT),
+        before,
+        "the one by hand is the source's"
+    );
+    let report = office
+        .desk
+        .run_expecting(&[0, 1], &["audit", "--dir", "base", "--json"])
+        .json();
+    assert_eq!(report["objects"]["contact"]["failed"], 0);
+    office.stop(portal);
 }
