@@ -3,12 +3,17 @@
 //! Nothing is done here; a command's work is in the module of its name.
 
 mod connectors;
+mod quarantine;
 
 use std::path::PathBuf;
 
 pub(crate) use connectors::{
     Answer, ConnectorsCommand, Install, Pack, Publish, Remove, Revoke, Search, Sign, Upgrade,
     Verify,
+};
+
+pub(crate) use quarantine::{
+    Held, HeldFix, HeldList, HeldReplay, HeldShow, Ignore, QuarantineCommand,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -53,6 +58,8 @@ pub(crate) enum Command {
     Status(Folder),
     /// Tell one record's whole story: where its values came from, what was decided and why, what was written and when
     Explain(Explain),
+    /// Look after the records that did not come through: why, by cause; correct them; try them again
+    Quarantine(QuarantineArguments),
     /// Read the destination back, prove the account and write the workbook
     Audit(Audit),
     /// List, inspect, install, upgrade, sign and publish connectors
@@ -263,6 +270,8 @@ pub(crate) struct PlanCommand {
     #[arg(long)]
     pub(crate) no_extract: bool,
     #[command(flatten)]
+    pub(crate) ignore: Ignore,
+    #[command(flatten)]
     pub(crate) tape: TapeOptions,
 }
 
@@ -306,6 +315,8 @@ pub(crate) struct Apply {
     /// Approve the newest plan
     #[arg(long, conflicts_with = "approve")]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ignore: Ignore,
 }
 
 #[derive(Debug, Args)]
@@ -321,6 +332,8 @@ pub(crate) struct Migrate {
     /// Where the audit workbook goes; `audit.xlsx` in the project's folder by default
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ignore: Ignore,
     #[command(flatten)]
     pub(crate) tape: TapeOptions,
 }
@@ -349,6 +362,12 @@ pub(crate) struct Audit {
     /// With --verify: read the source again first, so that the certificate is about the source of this moment
     #[arg(long, requires = "verify")]
     pub(crate) read_source: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArguments {
+    #[command(subcommand)]
+    pub(crate) command: QuarantineCommand,
 }
 
 #[derive(Debug, Args)]

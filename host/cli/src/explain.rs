@@ -12,6 +12,7 @@ use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
 use crate::plans::{find_objects, find_plan, printable};
 use crate::project::Project;
+use crate::quarantine::correction_json;
 
 /// Prints where each value of a record came from, what was decided of it and why, what was written and when.
 pub(crate) fn explain(command: &Explain, json: bool) -> Result<Ending> {
@@ -105,6 +106,7 @@ impl Told<'_> {
             "object": self.object,
             "record": self.record,
             "source": source,
+            "corrections": story.corrections.iter().map(correction_json).collect::<Vec<_>>(),
             "destination": story.bound.as_ref().map(|(object, id)| json!({"object": object, "id": id, "account": self.plan.header.destination})),
             "plans": plans?,
             "associations": links.collect::<Vec<_>>(),
@@ -130,6 +132,14 @@ impl Told<'_> {
             };
             let fields = row["fields"].as_object().map_or(0, serde_json::Map::len);
             say(format!("read        {read_at}: {fields} fields{gone}"));
+        }
+        for correction in &story.corrections {
+            say(format!(
+                "corrected   {} by {}: {}",
+                correction.made_at,
+                correction.made_by,
+                run::told_correction(&correction.decision)
+            ));
         }
         if let Some((object, id)) = &story.bound {
             say(format!(

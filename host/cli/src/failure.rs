@@ -64,6 +64,16 @@ fn find_hint(error: &Error) -> Option<String> {
         if matches!(cause.downcast_ref::<run::RunError>(), Some(run::RunError::Mapping(_))) {
             return Some("correct mapping.toml; `longshore mapping check` says whether it fits".to_owned());
         }
+        if let Some(run::RunError::Paused(tripped)) = cause.downcast_ref() {
+            return Some(format!(
+                "what is done is kept. `longshore quarantine list` tells more. Put the cause right, in mapping.toml or at the destination, and \
+                 make another plan; or give the same command again with --ignore-cause {}",
+                tripped.handle
+            ));
+        }
+        if matches!(cause.downcast_ref::<run::RunError>(), Some(run::RunError::NothingHeld)) {
+            return Some("`longshore quarantine list` tells what is held".to_owned());
+        }
         if let Some(source) = cause.downcast_ref::<SourceError>() {
             return hint_for_source(source).map(str::to_owned);
         }

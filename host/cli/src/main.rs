@@ -15,8 +15,10 @@ mod connect;
 mod estimate;
 mod report;
 mod plans;
-mod explain;
 mod phases;
+mod replay;
+mod quarantine;
+mod explain;
 mod mapping_commands;
 mod status;
 mod keys;
@@ -85,6 +87,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Apply(command) => phases::apply(command, json).await,
             Command::Migrate(command) => phases::migrate(command, json).await,
             Command::Status(folder) => status::status(&folder.dir, json),
+            Command::Quarantine(command) => quarantine::quarantine(command.command, json).await,
             Command::Audit(command) => phases::audit(command, json).await,
             Command::Vault(command) => keys::keys(&command.command, json),
             Command::Connectors(command) => connectors::connectors(command.command, json).await,

@@ -11,7 +11,7 @@ use run::{Context, Discovered, Phase};
 use serde_json::json;
 use store::PhaseState;
 
-use crate::args::{Apply, Audit, Discover, Migrate, PlanCommand};
+use crate::args::{Apply, Audit, Discover, Ignore, Migrate, PlanCommand};
 use crate::connect::ask;
 use crate::failure::WithHint;
 use crate::output::{Ending, print_json, print_line};
@@ -33,9 +33,9 @@ pub(crate) enum Approval {
 }
 
 /// Everything that a phase works with, opened.
-struct Bench {
-    store: store::Store,
-    connection: ConnectionId,
+pub(crate) struct Bench {
+    pub(crate) store: store::Store,
+    pub(crate) connection: ConnectionId,
     source: sandbox::ConnectorSource,
     reach: Reach,
     clock: Box<dyn Fn() -> model::Instant + Send + Sync>,
@@ -44,12 +44,13 @@ struct Bench {
     owners: BTreeMap<String, String>,
     overrides: Option<reconcile::Overrides>,
     display: Display,
-    run: RunId,
-    seconds: Seconds,
+    pub(crate) run: RunId,
+    pub(crate) seconds: Seconds,
 }
 
 impl Bench {
-    fn open(project: &Project, kind: &str) -> Result<Self> {
+    /// Opens everything, for a run of that kind over the network.
+    pub(crate) fn open(project: &Project, kind: &str) -> Result<Self> {
         Self::open_over(project, kind, &Way::Network)
     }
 
@@ -101,7 +102,7 @@ impl Bench {
     }
 
     /// Notes the phase in the store and takes its time.
-    async fn phase<T>(
+    pub(crate) async fn phase<T>(
         &mut self,
         phase: Phase,
         work: impl AsyncFnOnce(&mut Context<'_>) -> Result<T, run::RunError>,
@@ -134,7 +135,8 @@ impl Bench {
         Ok(done)
     }
 
-    async fn discover(&mut self) -> Result<Discovered> {
+    /// Reads both catalogs.
+    pub(crate) async fn discover(&mut self) -> Result<Discovered> {
         self.phase(Phase::Discover, async |ctx| run::discover(ctx).await)
             .await
     }
@@ -152,8 +154,11 @@ impl Bench {
         discovered: &Discovered,
         extract: bool,
         cutover: Option<Date>,
+        ignore: &Ignore,
     ) -> Result<Plan> {
         if extract {
+            let ignored = &ignore.ignore_cause;
+            run::ignore_reading_causes(&mut self.store, &self.connection, ignored)?;
             self.extract(discovered).await?;
         }
         self.phase(Phase::Plan, async |ctx| {
@@ -170,7 +175,8 @@ impl Bench {
         Ok(())
     }
 
-    async fn apply(&mut self, plan: &ApprovedPlan) -> Result<()> {
+    /// Carries out an approved plan.
+    pub(crate) async fn apply(&mut self, plan: &ApprovedPlan) -> Result<()> {
         self.belong_to(plan.plan())?;
         self.phase(Phase::Apply, async |ctx| run::apply(ctx, plan).await)
             .await
@@ -241,7 +247,10 @@ pub(crate) async fn plan(command: PlanCommand, json: bool) -> Result<Ending> {
     let mut bench = Bench::open_over(&project, "plan", &command.tape.into())?;
     let planned = async {
         let discovered = bench.discover().await?;
-        bench.plan(&discovered, !command.no_extract, cutover).await
+        let extract = !command.no_extract;
+        bench
+            .plan(&discovered, extract, cutover, &command.ignore)
+            .await
     };
     let planned = planned.await;
     let finished = bench.reach.finish();
@@ -291,6 +300,8 @@ pub(crate) async fn apply(command: Apply, json: bool) -> Result<Ending> {
         (None, false) => Approval::Ask,
     };
     let approved = approve(plan, &approval)?;
+    let ignored = &command.ignore.ignore_cause;
+    run::ignore_causes(&mut bench.store, &approved.plan().id, ignored)?;
     bench.apply(&approved).await?;
     let counts = bench.store.outcome_counts(&approved.plan().id)?;
     let failed: u64 = counts
@@ -321,7 +332,8 @@ pub(crate) async fn migrate(command: Migrate, json: bool) -> Result<Ending> {
     };
     let mut bench = Bench::open_over(&project, "migrate", &command.tape.into())?;
     let cutover = parse_cutover(command.cutover.as_deref())?;
-    let ended = migrate_on(&project, &mut bench, approval, cutover, command.out, json).await;
+    let way = (approval, command.ignore);
+    let ended = migrate_on(&project, &mut bench, way, cutover, command.out, json).await;
     let finished = bench.reach.finish();
     let ended = ended?;
     finished?;
@@ -337,13 +349,14 @@ pub(crate) async fn migrate_project(
     json: bool,
 ) -> Result<Ending> {
     let mut bench = Bench::open(project, "migrate")?;
-    migrate_on(project, &mut bench, approval, cutover, out, json).await
+    let way = (approval, Ignore::default());
+    migrate_on(project, &mut bench, way, cutover, out, json).await
 }
 
 async fn migrate_on(
     project: &Project,
     bench: &mut Bench,
-    approval: Approval,
+    (approval, ignore): (Approval, Ignore),
     cutover: Option<Date>,
     out: Option<PathBuf>,
     json: bool,
@@ -358,7 +371,7 @@ async fn migrate_on(
         }
         None => {
             let discovered = bench.discover().await?;
-            let plan = bench.plan(&discovered, true, cutover).await?;
+            let plan = bench.plan(&discovered, true, cutover, &ignore).await?;
             if !json {
                 let estimate = run::find_estimate(&bench.store, &plan.id)?;
                 let findings = bench.store.finding_counts(bench.run)?;
@@ -367,11 +380,14 @@ async fn migrate_on(
             approve(plan, &approval)?
         }
     };
+    let plan = &approved.plan().id;
+    run::ignore_causes(&mut bench.store, plan, &ignore.ignore_cause)?;
     bench.apply(&approved).await?;
     audit_and_report(project, bench, approved.plan(), out, json).await
 }
 
-fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {
+/// Has a person, or a flag that a person gave, approve the plan.
+pub(crate) fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {
     let hash = match approval {
         Approval::Newest => plan.hash.clone(),
         Approval::Hash(hash) => hash.clone(),

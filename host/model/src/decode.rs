@@ -48,6 +48,13 @@ pub struct RejectedRow {
     pub id: Option<String>,
     /// What is wrong with it, for a person.
     pub reason: String,
+    /// The row as it came, up to [`Self::TEXT_MAX_BYTES`].
+    pub text: String,
+}
+
+impl RejectedRow {
+    /// What is kept of a row that broke the grammar.
+    pub const TEXT_MAX_BYTES: usize = 64 << 10;
 }
 
 impl Batch {
@@ -112,6 +119,8 @@ impl Batch {
                         line: number + 1,
                         id,
                         reason,
+                        text: line[..line.floor_char_boundary(RejectedRow::TEXT_MAX_BYTES)]
+                            .to_owned(),
                     });
                 }
             }

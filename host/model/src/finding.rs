@@ -44,13 +44,15 @@ pub enum FindingCode {
     ChangedSincePlan,
     /// A value that the destination insists on and the record lacked was filled in.
     FilledIn,
+    /// A person's correction was laid over what the source said, or no longer fits it.
+    CorrectedByHand,
     /// Something else the source says.
     SourceNote,
 }
 
 impl FindingCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MissingEnd,
         Self::UnmappedStage,
         Self::UnknownOption,
@@ -68,6 +70,7 @@ impl FindingCode {
         Self::Repeated,
         Self::ChangedSincePlan,
         Self::FilledIn,
+        Self::CorrectedByHand,
         Self::SourceNote,
     ];
 
@@ -91,6 +94,7 @@ impl FindingCode {
             Self::Repeated => "repeated",
             Self::ChangedSincePlan => "changed-since-plan",
             Self::FilledIn => "filled-in",
+            Self::CorrectedByHand => "corrected-by-hand",
             Self::SourceNote => "source-note",
         }
     }

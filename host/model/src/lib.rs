@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod plan;
 pub mod estimate;
 pub mod ledger;
+pub mod correction;
 pub mod source;
 pub mod destination;
 
@@ -28,6 +29,7 @@ pub use catalog::{
     StageMeaning,
 };
 
+pub use correction::{Correction, Decision};
 pub use destination::{Destination, DestinationError};
 pub use finding::{Finding, FindingCode};
 pub use id::{

@@ -180,11 +180,23 @@ pub enum Reason {
     },
     /// The destination keeps these by itself and takes none, and has no counterpart.
     NotWritable,
+    /// A person left it out.
+    LeftOutByHand {
+        /// Who and when, or what stands for it.
+        why: String,
+    },
+    /// It failed before, and this plan does not try it again.
+    StillHeld {
+        /// Why it failed.
+        error: String,
+    },
+    /// It was read after the plan whose failures this one tries again.
+    NotReplayed,
 }
 
 impl Reason {
     /// The names of all reasons, as they stand in JSON after `because`.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 13] = [
         "new",
         "bound",
         "matched",
@@ -195,6 +207,9 @@ impl Reason {
         "deleted-at-destination",
         "broken-row",
         "not-writable",
+        "left-out-by-hand",
+        "still-held",
+        "not-replayed",
     ];
 
     /// Its name, one of [`Self::NAMES`].
@@ -210,6 +225,9 @@ impl Reason {
             Self::DeletedAtDestination => "deleted-at-destination",
             Self::BrokenRow { .. } => "broken-row",
             Self::NotWritable => "not-writable",
+            Self::LeftOutByHand { .. } => "left-out-by-hand",
+            Self::StillHeld { .. } => "still-held",
+            Self::NotReplayed => "not-replayed",
         }
     }
 }
@@ -231,6 +249,12 @@ impl fmt::Display for Reason {
             Self::NotWritable => {
                 f.write_str("the destination has no counterpart and takes no new ones")
             }
+            Self::LeftOutByHand { why } => write!(f, "left out by hand: {why}"),
+            // The message of its failure, unchanged: it keeps its cause.
+            Self::StillHeld { error } => f.write_str(error),
+            Self::NotReplayed => f.write_str(
+                "read since the plan whose failures are tried again; the next plan decides",
+            ),
         }
     }
 }
@@ -404,6 +428,9 @@ mod tests {
             Reason::DeletedAtDestination,
             Reason::BrokenRow { error: text() },
             Reason::NotWritable,
+            Reason::LeftOutByHand { why: text() },
+            Reason::StillHeld { error: text() },
+            Reason::NotReplayed,
         ];
         let named: Vec<_> = all.iter().map(Reason::name).collect();
         assert_eq!(named, Reason::NAMES);

@@ -5,6 +5,10 @@
 
 pub mod normal;
 
+pub mod cause;
+
+pub mod correction;
+
 pub mod matching;
 
 pub mod naming;
@@ -46,6 +50,8 @@ pub mod hold;
 pub use account::{Account, Tally, Unbalanced};
 pub use audit::{Difference, Distinct, FieldStatistics, ObjectStatistics, ReadBack};
 pub use carry::Directory;
+pub use cause::{Cause, trips};
+pub use correction::{CorrectionError, lay_over, parse_value};
 pub use fault::{MappingError, MappingErrors};
 pub use filter::Filter;
 pub use hold::find_changed;

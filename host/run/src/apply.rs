@@ -14,7 +14,9 @@ use model::{Batch, DestinationRecordId, Finding, FindingCode, ObjectName, PlanId
 use reconcile::ObjectPlanner;
 
 use crate::bind::{Binder, Unbound};
+use crate::breaker::Breaker;
 use crate::context::{BATCH_RECORDS, Context, decode_stored};
+use crate::correct::lay_plan_corrections;
 use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::hold::Watch;
@@ -47,6 +49,7 @@ pub async fn apply(
     let plan = approved.plan();
     check_destination(ctx).await?;
     ctx.store.verify_plan(plan)?;
+    lay_plan_corrections(ctx, plan)?;
     ctx.store
         .save_document(APPROVED, plan.id.as_str(), &approved.approved_at())?;
     ctx.store.begin_apply(ctx.run, approved)?;
@@ -72,13 +75,12 @@ pub async fn apply(
             .counts
             .iter()
             .find(|(name, ..)| *name == object.source);
-        ctx.progress.begin(
-            Phase::Apply,
-            &object.source,
-            counts.map(|(.., counts)| counts.selected),
-        );
+        let selected = counts.map(|(.., counts)| counts.selected);
+        ctx.progress.begin(Phase::Apply, &object.source, selected);
         let mut work = Work {
             plan,
+            breaker: Breaker::of_plan(ctx.store, plan, &object.source)?,
+            selected: selected.unwrap_or_default(),
             object,
             planner: &planner,
             binder: &mut binder,
@@ -107,6 +109,8 @@ struct Work<'w> {
     watch: Watch<'w>,
     /// Links to survivors that were not yet bound when their turn came.
     deferred: Placed,
+    breaker: Breaker,
+    selected: u64,
 }
 
 impl Work<'_> {
@@ -114,6 +118,7 @@ impl Work<'_> {
         let (mut after, mut recovered) = (0, 0);
         loop {
             ctx.go_on()?;
+            self.breaker.check(self.selected)?;
             let actions = ctx.store.load_unfinished(
                 &self.plan.id,
                 &self.object.source,
@@ -203,7 +208,9 @@ impl Work<'_> {
         for (position, planned) in actions {
             let outcome = match &planned.action {
                 Action::Update { .. } if held.contains_key(&position) => {
-                    Outcome::Failed(held.remove(&position).expect("just found"))
+                    let why = held.remove(&position).expect("just found");
+                    self.breaker.add(planned.record.as_str(), &why);
+                    Outcome::Failed(why)
                 }
                 Action::Create { row, .. } => {
                     rows.append_row(row);
@@ -319,6 +326,7 @@ impl Work<'_> {
                         None,
                         message.clone(),
                     ));
+                    self.breaker.add(planned.record.as_str(), &message);
                     Outcome::Failed(message)
                 }
             };

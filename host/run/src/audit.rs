@@ -22,6 +22,7 @@ use store::AuditedAction;
 
 use crate::bind::Binder;
 use crate::context::{BATCH_RECORDS, Context, decode_stored, properties};
+use crate::correct::lay_plan_corrections;
 use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::lookup::Memory;
@@ -120,6 +121,7 @@ pub async fn audit(
     path: &Path,
 ) -> Result<AuditSummary, RunError> {
     check_destination(ctx).await?;
+    lay_plan_corrections(ctx, plan)?;
     let prepared: Option<Prepared> = ctx.store.load_document(PREPARED, plan.id.as_str())?;
     let prepared = prepared.ok_or_else(|| RunError::NotYet {
         missing: "apply",

@@ -18,7 +18,9 @@ use serde::Serialize;
 
 use crate::audit::{MoneyReport, compare_money};
 use crate::bind::Binder;
+use crate::broken::decide_broken;
 use crate::context::Context;
+use crate::correct::lay_corrections;
 use crate::decide::{Decided, Decider};
 use crate::discover::Discovered;
 use crate::error::RunError;
@@ -150,6 +152,8 @@ pub async fn certify(
 ) -> Result<Certificate, RunError> {
     let mapping = &discovered.mapping;
     let target = reconcile::planned_catalog(&discovered.destination, mapping);
+    let corrections = ctx.store.last_correction()?;
+    lay_corrections(ctx, &discovered.source, &mapping.objects, corrections)?;
     collect_keys(ctx, &discovered.source, &target, &mapping.objects).await?;
     let prepared = existing_stages(discovered);
     let currencies = fixed_currencies(mapping, &discovered.destination);
@@ -178,7 +182,7 @@ pub async fn certify(
             &prepared,
             &currency,
         );
-        let mut decider = Decider::new(object, &planner);
+        let mut decider = Decider::new(object, &planner, None);
         let compared = async {
             let (mut output, mut tally) = (PlannerOutput::default(), ObjectProof::new(object));
             while let Some(decided) = decider.next(ctx, &memory, &mut output).await? {
@@ -190,10 +194,10 @@ pub async fn certify(
                 proof.add_links(ctx, decided.links).await?;
                 proof.add_actions(ctx, &mut tally, decided.actions)?;
             }
-            tally.held = ctx
-                .store
-                .quarantined_count(&ctx.connection, &object.source)?;
-            tally.selected += tally.held;
+            let mut after = 0;
+            while let Some((broken, _)) = decide_broken(ctx, object, &mut after)? {
+                proof.add_actions(ctx, &mut tally, broken)?;
+            }
             Ok::<_, RunError>(tally)
         };
         let compared = compared.await;
@@ -419,10 +423,9 @@ impl Proof {
         discovered: &Discovered,
         files: &Files,
     ) -> Result<Certificate, RunError> {
-        let held: u64 = self.objects.iter().map(|object| object.held).sum();
         let money_differs = self.money.iter().any(|line| !line.is_equal());
         let certificate = Certificate {
-            equal: self.differences == 0 && held == 0 && !money_differs,
+            equal: self.differences == 0 && !money_differs,
             made_at: (ctx.now)(),
             source: ctx.connection.clone(),
             source_account: discovered.account.name.clone(),

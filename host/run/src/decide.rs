@@ -8,14 +8,17 @@ use model::{Batch, Finding, FindingCode};
 use reconcile::{ObjectPlanner, PlannerOutput};
 
 use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored};
+use crate::decided::{find_decided, find_undecided};
 use crate::error::RunError;
 use crate::facts::Facts;
 use crate::lookup::Memory;
+use crate::replay::Replay;
 
 /// Goes through the staged records of one object.
 pub(crate) struct Decider<'d> {
     object: &'d ObjectMapping,
     planner: &'d ObjectPlanner,
+    replay: Option<&'d Replay>,
     after: i64,
 }
 
@@ -33,10 +36,16 @@ pub(crate) struct Decided {
 
 impl<'d> Decider<'d> {
     /// From the first record on.
-    pub(crate) fn new(object: &'d ObjectMapping, planner: &'d ObjectPlanner) -> Self {
+    /// Where only some records are decided anew, `replay` knows which, and what was decided of the others.
+    pub(crate) fn new(
+        object: &'d ObjectMapping,
+        planner: &'d ObjectPlanner,
+        replay: Option<&'d Replay>,
+    ) -> Self {
         Self {
             object,
             planner,
+            replay,
             after: 0,
         }
     }
@@ -62,11 +71,18 @@ impl<'d> Decider<'d> {
         }
         self.after = staged.last;
         let records = decode_stored(planner.source(), staged.rows)?;
-        let facts = Facts::gather(ctx, object, planner, &records).await?;
+        let mut decided = find_decided(ctx, self.replay, object, &records)?;
+        let undecided = find_undecided(ctx, planner, &records, &decided)?;
+        let open = undecided.as_ref().unwrap_or(&records);
+        let facts = Facts::gather(ctx, object, planner, open).await?;
         let directory = memory.over(ctx.store);
-        let mut actions = Vec::with_capacity(records.len());
-        for (position, record) in records.iter().enumerate() {
-            let action = planner.plan_record(record, &facts.known(position), &directory, output);
+        let (mut actions, mut next) = (Vec::with_capacity(records.len()), 0);
+        for (record, decided) in records.iter().zip(decided.iter_mut()) {
+            let action = decided.take().unwrap_or_else(|| {
+                let (record, known) = (open.record(next), facts.known(next));
+                next += 1;
+                planner.plan_record(record, &known, &directory, output)
+            });
             actions.push(PlannedAction {
                 object: object.source.clone(),
                 record: record.id().into(),
@@ -74,8 +90,11 @@ impl<'d> Decider<'d> {
             });
         }
         directory.finish()?;
-        output.findings.extend(unlinked(object, planner, &records));
-        let links = links(object, planner, &records);
+        output.findings.extend(unlinked(object, planner, open));
+        let mut links = links(object, planner, &records);
+        if let Some(replay) = self.replay {
+            links.retain(|link| replay.has_end(link));
+        }
         Ok(Some(Decided {
             current: facts.current,
             records,

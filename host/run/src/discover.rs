@@ -1,7 +1,7 @@
 //! Discover: both catalogs, and the mapping that follows from them.
 
 use model::mapping::Mapping;
-use model::{Account, Catalog, Finding, FindingCode, PlanId};
+use model::{Account, Catalog, ConnectionId, Finding, FindingCode, PlanId};
 use store::Store;
 
 use crate::context::Context;
@@ -91,7 +91,7 @@ pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
         &account.currency.clone().unwrap_or_default(),
     )?;
     ctx.store
-        .save_document("source-catalog", ctx.connection.as_str(), &source)?;
+        .save_document(SOURCE_CATALOG, ctx.connection.as_str(), &source)?;
     ctx.progress.end();
     Ok(Discovered {
         account,
@@ -101,6 +101,20 @@ pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
         mapping,
         findings,
     })
+}
+
+/// Kind of the documents that hold what a source has.
+const SOURCE_CATALOG: &str = "source-catalog";
+
+/// What the source had when it was discovered last; `None` where it never was.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn find_source_catalog(
+    store: &Store,
+    connection: &ConnectionId,
+) -> Result<Option<Catalog>, RunError> {
+    Ok(store.load_document(SOURCE_CATALOG, connection.as_str())?)
 }
 
 /// Kind of the documents that hold the mapping file that a plan was made with.

@@ -80,9 +80,39 @@ pub enum RunError {
         #[source]
         error: std::io::Error,
     },
+    /// Too many records failed for one cause.
+    #[error(transparent)]
+    Paused(Box<Tripped>),
+    /// There is nothing to be tried again.
+    #[error("nothing is held that could be tried again")]
+    NothingHeld,
     /// A person stopped it.
     #[error("stopped; run the same command again to go on")]
     Stopped,
+}
+
+/// Too many records failed for one cause.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "paused: {failures} of {selected} {object} records {verb} for one cause, {handle}: {cause}; for example {object} {record}: {message}"
+)]
+pub struct Tripped {
+    /// The source's object.
+    pub object: ObjectName,
+    /// How many failed for it.
+    pub failures: u64,
+    /// How many of the object there are, as far as is known.
+    pub selected: u64,
+    /// What they did: `failed`, or `are broken` where they were being read.
+    pub verb: &'static str,
+    /// The cause's handle.
+    pub handle: String,
+    /// The cause.
+    pub cause: String,
+    /// The first of them.
+    pub record: String,
+    /// Why that one failed.
+    pub message: String,
 }
 
 fn list(faults: &[reconcile::MappingFault]) -> String {

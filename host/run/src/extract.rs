@@ -3,8 +3,10 @@
 use model::mapping::Mapping;
 use model::source::PageRequest;
 use model::{Catalog, Finding, FindingCode, ObjectName, RecordPage, SourceError};
+use reconcile::trips;
 use store::Checkpoint;
 
+use crate::breaker::Breaker;
 use crate::context::Context;
 use crate::error::RunError;
 use crate::progress::Phase;
@@ -40,14 +42,10 @@ pub async fn extract(
     let extraction = ctx.store.begin_extraction(&ctx.connection)?;
     let mut summary = ExtractSummary::default();
     for object in &mapping.objects {
-        ctx.progress.begin(
-            Phase::Extract,
-            &object.source,
-            catalog
-                .find_object(object.source.as_str())
-                .and_then(|info| info.count),
-        );
-        let read = extract_object(ctx, extraction, &object.source).await;
+        let info = catalog.find_object(object.source.as_str());
+        let count = info.and_then(|info| info.count);
+        ctx.progress.begin(Phase::Extract, &object.source, count);
+        let read = extract_object(ctx, extraction, &object.source, count).await;
         ctx.progress.end();
         match read {
             Ok(records) => summary.records.push((object.source.clone(), records)),
@@ -77,8 +75,10 @@ async fn extract_object(
     ctx: &mut Context<'_>,
     extraction: i64,
     object: &ObjectName,
+    count: Option<u64>,
 ) -> Result<u64, RunError> {
     let (mut stored, mut restarts, mut idle_pages) = (0, 0, 0_u64);
+    let mut breaker = Breaker::of_reading(ctx.store, &ctx.connection, object, extraction)?;
     loop {
         ctx.go_on()?;
         let (cursor, pages) =
@@ -87,6 +87,7 @@ async fn extract_object(
                 .load_checkpoint(&ctx.connection, object, extraction)?
             {
                 Checkpoint::Done { .. } => {
+                    check_breaker(ctx, object, extraction, &mut breaker, count.or(Some(0)))?;
                     ctx.store
                         .finish_object(&ctx.connection, object, extraction)?;
                     return Ok(stored);
@@ -112,6 +113,10 @@ async fn extract_object(
         };
         let fresh = store_page(ctx, extraction, object, &page)?;
         stored += fresh;
+        for row in &page.rejected {
+            breaker.add_broken(row.id.as_deref().unwrap_or("without an id"), &row.reason);
+        }
+        check_breaker(ctx, object, extraction, &mut breaker, count)?;
         let is_empty = page.records.is_empty() && page.rejected.is_empty();
         // An empty page repeats nothing: a search among records that rarely have any finds none for long. How many of them may follow
         // each other is the source's own limit.
@@ -127,6 +132,27 @@ async fn extract_object(
             });
         }
     }
+}
+
+/// Pauses the reading where too many rows are broken for one cause. How many are 5 % is known at the end of the list, before it only where
+/// the source says how many there are; `count` is then that, and more where more came.
+fn check_breaker(
+    ctx: &Context<'_>,
+    object: &ObjectName,
+    extraction: i64,
+    breaker: &mut Breaker,
+    count: Option<u64>,
+) -> Result<(), RunError> {
+    // Counting asks the whole table; nothing is counted where nothing would be paused by however small an account.
+    if !trips(breaker.most(), 0) {
+        return Ok(());
+    }
+    // A page that came again brought its rows again: they are counted once.
+    *breaker = Breaker::of_reading(ctx.store, &ctx.connection, object, extraction)?;
+    let (connection, store) = (&ctx.connection, &ctx.store);
+    let read =
+        store.staged_count(connection, object)? + store.quarantined_count(connection, object)?;
+    breaker.check(count.map_or(u64::MAX, |count| count.max(read)))
 }
 
 /// Whether a list that has brought nothing new for so many of its pages, the last ones, is taken to be endless.

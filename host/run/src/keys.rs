@@ -39,7 +39,7 @@ pub(crate) async fn collect_keys(
     Ok(())
 }
 
-/// What the filter leaves out has no keys: nothing is linked to a record that does not migrate.
+/// What the filter or a person leaves out has no keys: nothing is linked to a record that does not migrate.
 fn collect_source_keys(
     ctx: &mut Context<'_>,
     object: &ObjectMapping,
@@ -68,17 +68,35 @@ fn collect_source_keys(
             return Ok(());
         }
         after = staged.last;
+        let records = decode_stored(info, staged.rows)?;
+        let left_out = find_left_out(ctx, object, &records)?;
         add_keys(
             ctx,
             Side::Source,
             object,
-            &decode_stored(info, staged.rows)?,
+            &records,
             |record| match &filter {
+                _ if left_out.contains(record.id()) => MatchKeys::default(),
                 Some(filter) if filter.find_unmet(record).is_some() => MatchKeys::default(),
                 _ => matcher.match_keys(record),
             },
         )?;
     }
+}
+
+/// The records that a person left out.
+fn find_left_out<'r>(
+    ctx: &Context<'_>,
+    object: &ObjectMapping,
+    records: &'r Batch,
+) -> Result<HashSet<&'r str>, RunError> {
+    let ids: Vec<_> = records.iter().map(|record| record.id()).collect();
+    let laid = ctx.store.find_laid(&ctx.connection, &object.source, &ids)?;
+    let out = ids.into_iter().zip(laid).filter(|(_, laid)| {
+        let laid = laid.as_ref();
+        laid.is_some_and(|laid| laid.row.is_none() && !laid.only_broken)
+    });
+    Ok(out.map(|(id, _)| id).collect())
 }
 
 async fn collect_destination_keys(

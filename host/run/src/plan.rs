@@ -2,18 +2,21 @@
 //!
 //! It gathers what the decisions need, batch by batch; the decisions are `reconcile`'s.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::catalog::{FieldTable, StandardObject};
 use model::destination::Prepared;
 use model::mapping::{Mapping, ObjectMapping, StageTarget};
-use model::plan::{Action, Plan, PlanHeader, PlannedAction, Reason};
+use model::plan::{ObjectCounts, Plan, PlanHeader};
 use model::{Catalog, Date, Finding, FindingCode, ObjectInfo, ObjectName};
 use reconcile::{ObjectPlanner, PlannerOutput, is_writable};
 use store::{MissingEnds, PlanWriter};
 
 use crate::bind::Binder;
+use crate::broken::plan_broken;
 use crate::context::{BATCH_RECORDS, Context};
+use crate::correct::{CORRECTIONS, lay_corrections};
 use crate::decide::Decider;
 use crate::discover::{Discovered, keep_mapping};
 use crate::error::RunError;
@@ -22,6 +25,7 @@ use crate::keys::collect_keys;
 use crate::lookup::Memory;
 use crate::open::PLAN_RUN;
 use crate::progress::Phase;
+use crate::replay::Replay;
 
 /// Decides every write from what is staged, and seals the plan.
 ///
@@ -32,20 +36,55 @@ pub async fn plan(
     discovered: &Discovered,
     cutover: Option<Date>,
 ) -> Result<Plan, RunError> {
+    make_plan(ctx, discovered, cutover, None).await
+}
+
+/// As [`plan`], only for the chosen records; the others stay as the plan before left them.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn plan_replay(
+    ctx: &mut Context<'_>,
+    discovered: &Discovered,
+    replay: &mut Replay,
+) -> Result<Plan, RunError> {
+    let cutover = replay.plan().header.cutover;
+    ctx.store.index_earlier(&replay.plan.id)?;
+    make_plan(ctx, discovered, cutover, Some(replay)).await
+}
+
+async fn make_plan(
+    ctx: &mut Context<'_>,
+    discovered: &Discovered,
+    cutover: Option<Date>,
+    mut replay: Option<&mut Replay>,
+) -> Result<Plan, RunError> {
     let mapping = &discovered.mapping;
     let target = reconcile::planned_catalog(&discovered.destination, mapping);
     ctx.store.add_findings(ctx.run, &discovered.findings)?;
-    collect_keys(ctx, &discovered.source, &target, &mapping.objects).await?;
+    let corrections = ctx.store.last_correction()?;
+    let laid = lay_corrections(ctx, &discovered.source, &mapping.objects, corrections)?;
+    ctx.store.add_findings(ctx.run, &laid.findings)?;
+    let currencies = fixed_currencies(mapping, &discovered.destination);
+    let mut matched = mapping.objects.clone();
+    if let Some(replay) = &mut replay {
+        replay.rename(&laid);
+        let is_asked =
+            |source: &ObjectName| replay.has_any(source) || currencies.as_ref() == Some(source);
+        matched.retain(|object| is_asked(&object.source));
+    }
+    collect_keys(ctx, &discovered.source, &target, &matched).await?;
     let parent = ctx.store.latest_plan()?.map(|plan| plan.id);
     let memory = Memory::new(
         &ctx.connection,
         Binder::new(&ctx.connection, &existing_stages(discovered)),
     )
-    .with_currencies(fixed_currencies(mapping, &discovered.destination));
+    .with_currencies(currencies);
     let mut draft = Draft {
         writer: ctx.store.begin_plan()?,
         memory,
         output: PlannerOutput::default(),
+        replay: replay.as_deref(),
     };
     for object in &mapping.objects {
         let planner = find_planner(
@@ -62,20 +101,6 @@ pub async fn plan(
         ctx.progress.end();
         planned?;
     }
-    let order = draft.writer.counts();
-    let count = |object: &ObjectMapping| {
-        order
-            .iter()
-            .find(|(name, _)| *name == object.source)
-            .map(|(_, counts)| counts.clone())
-    };
-    let counts = mapping.objects.iter().map(|object| {
-        (
-            object.source.clone(),
-            object.standard,
-            count(object).unwrap_or_default(),
-        )
-    });
     let header = PlanHeader {
         connection: ctx.connection.clone(),
         destination: discovered.destination_account.name.clone(),
@@ -85,16 +110,31 @@ pub async fn plan(
         mapping: mapping.clone(),
         source: discovered.source.clone(),
         target: with_options(target, &draft.output),
-        counts: counts.collect(),
+        counts: in_order(mapping, &draft.writer),
         links: draft.writer.links(),
     };
     let plan = draft.writer.seal(ctx.store, header)?;
     note_missing_ends(ctx, &plan)?;
     ctx.store
         .save_document(PLAN_RUN, plan.id.as_str(), &ctx.run)?;
+    ctx.store
+        .save_document(CORRECTIONS, plan.id.as_str(), &corrections)?;
     keep_mapping(ctx, &plan.id)?;
     keep_estimate(ctx, &plan)?;
     Ok(plan)
+}
+
+/// What each object comes to, in the order of writing.
+fn in_order(
+    mapping: &Mapping,
+    writer: &PlanWriter,
+) -> Vec<(ObjectName, StandardObject, ObjectCounts)> {
+    let written: HashMap<_, _> = writer.counts().into_iter().collect();
+    let objects = mapping.objects.iter().map(|object| {
+        let counts = written.get(&object.source).cloned().unwrap_or_default();
+        (object.source.clone(), object.standard, counts)
+    });
+    objects.collect()
 }
 
 /// The source's object of currencies, where the destination keeps its own and takes no new ones.
@@ -104,10 +144,11 @@ pub(crate) fn fixed_currencies(mapping: &Mapping, destination: &Catalog) -> Opti
     (!is_writable(target)).then(|| entry.source.clone())
 }
 
-struct Draft {
+struct Draft<'r> {
     writer: PlanWriter,
     memory: Memory,
     output: PlannerOutput,
+    replay: Option<&'r Replay>,
 }
 
 /// Pipelines and stages that the mapping found at the destination: what a later run compares with.
@@ -171,11 +212,11 @@ fn with_options(mut target: Catalog, output: &PlannerOutput) -> Catalog {
 
 async fn plan_object(
     ctx: &mut Context<'_>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
     object: &ObjectMapping,
     planner: &ObjectPlanner,
 ) -> Result<(), RunError> {
-    let mut decider = Decider::new(object, planner);
+    let mut decider = Decider::new(object, planner, draft.replay);
     while let Some(decided) = decider.next(ctx, &draft.memory, &mut draft.output).await? {
         draft.writer.add_actions(ctx.store, &decided.actions)?;
         if !decided.links.is_empty() {
@@ -184,7 +225,7 @@ async fn plan_object(
         flush_findings(ctx, &mut draft.output)?;
         ctx.progress.advance(decided.actions.len() as u64);
     }
-    plan_quarantined(ctx, draft, object)
+    plan_broken(ctx, &mut draft.writer, object)
 }
 
 fn flush_findings(ctx: &mut Context<'_>, output: &mut PlannerOutput) -> Result<(), RunError> {
@@ -193,47 +234,6 @@ fn flush_findings(ctx: &mut Context<'_>, output: &mut PlannerOutput) -> Result<(
         output.findings.clear();
     }
     Ok(())
-}
-
-/// Rows that broke the grammar are held for a person, each with its cause.
-fn plan_quarantined(
-    ctx: &mut Context<'_>,
-    draft: &mut Draft,
-    object: &ObjectMapping,
-) -> Result<(), RunError> {
-    let mut after = 0;
-    loop {
-        let rows =
-            ctx.store
-                .load_quarantined(&ctx.connection, &object.source, after, BATCH_RECORDS)?;
-        let Some(last) = rows.last() else {
-            return Ok(());
-        };
-        after = last.position;
-        let (mut actions, mut findings) = (Vec::new(), Vec::new());
-        for row in rows {
-            let record = row
-                .id
-                .unwrap_or_else(|| format!("page {} line {}", row.page, row.line).into());
-            findings.push(Finding {
-                code: FindingCode::QuarantinedRecord,
-                object: object.source.clone(),
-                record: Some(record.to_string()),
-                field: None,
-                message: format!("held: the connector's row is broken: {}", row.reason),
-            });
-            let action = Action::Quarantine {
-                reason: Reason::BrokenRow { error: row.reason },
-            };
-            actions.push(PlannedAction {
-                object: object.source.clone(),
-                record,
-                action,
-            });
-        }
-        draft.writer.add_actions(ctx.store, &actions)?;
-        ctx.store.add_findings(ctx.run, &findings)?;
-    }
 }
 
 /// A link to a record that never came is a finding, not a failure.

@@ -34,6 +34,8 @@ pub struct Store {
     pub(crate) hook: Option<CommitHook>,
     pub(crate) place: Place,
     pub(crate) names: Names,
+    /// Whether corrections are laid over what is staged.
+    pub(crate) is_corrected: bool,
     _lock: Option<FolderLock>,
 }
 
@@ -78,6 +80,7 @@ impl Store {
             hook: None,
             place,
             names: Names::default(),
+            is_corrected: false,
             _lock: Some(lock),
         })
     }
@@ -106,6 +109,7 @@ impl Store {
             hook: None,
             place,
             names: Names::default(),
+            is_corrected: false,
             _lock: None,
         })
     }
@@ -126,6 +130,7 @@ impl Store {
             hook: None,
             place,
             names: Names::default(),
+            is_corrected: false,
             _lock: None,
         })
     }

@@ -207,7 +207,7 @@ pub(crate) fn header_text(header: &PlanHeader) -> Result<String, StoreError> {
     })
 }
 
-fn read_plan(row: &Row<'_>) -> rusqlite::Result<Plan> {
+pub(crate) fn read_plan(row: &Row<'_>) -> rusqlite::Result<Plan> {
     let hash: String = row.get(0)?;
     let header = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))

@@ -5,7 +5,7 @@
 use model::decode::RejectedRow;
 use model::row::RowWriter;
 use model::{Batch, ConnectionId, ObjectName, RecordPage, SourceRecordId};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::commit::Commit;
 use crate::database::Store;
@@ -46,6 +46,8 @@ pub struct StagedRows {
 pub struct QuarantinedRow {
     /// Its position among the quarantined.
     pub position: i64,
+    /// The reading that saw it last.
+    pub extraction: i64,
     /// Its id, where that could be read.
     pub id: Option<SourceRecordId>,
     /// The page it came on, from 1.
@@ -54,6 +56,40 @@ pub struct QuarantinedRow {
     pub line: i64,
     /// What is wrong with it, for a person.
     pub reason: String,
+    /// The row as it came, up to [`RejectedRow::TEXT_MAX_BYTES`]; empty where it was not kept.
+    pub text: String,
+    /// Whether a record of its id is staged too.
+    pub is_staged: bool,
+    /// Whether that one came in the same reading or later: this is then not what the source says last.
+    pub is_second: bool,
+}
+
+impl QuarantinedRow {
+    /// The name that it goes by: its id, else its page and line.
+    pub fn record(&self) -> SourceRecordId {
+        let place = || format!("page {} line {}", self.page, self.line).into();
+        self.id.clone().unwrap_or_else(place)
+    }
+}
+
+/// The columns that [`read_quarantined`] reads, from table `q`.
+pub(crate) const QUARANTINED_COLUMNS: &str = "q.position, q.source_id, q.page, q.line, q.reason, q.row, q.extraction,
+    (SELECT s.extraction FROM staged_record s WHERE s.object = q.object AND s.source_id = q.source_id)";
+
+/// Reads [`QUARANTINED_COLUMNS`].
+pub(crate) fn read_quarantined(row: &Row<'_>) -> rusqlite::Result<QuarantinedRow> {
+    let (extraction, staged): (i64, Option<i64>) = (row.get(6)?, row.get(7)?);
+    Ok(QuarantinedRow {
+        position: row.get(0)?,
+        extraction,
+        id: row.get::<_, Option<String>>(1)?.map(SourceRecordId::from),
+        page: row.get(2)?,
+        line: row.get(3)?,
+        reason: row.get(4)?,
+        text: row.get(5)?,
+        is_staged: staged.is_some(),
+        is_second: staged.is_some_and(|staged| staged >= extraction),
+    })
 }
 
 impl Store {
@@ -123,23 +159,40 @@ impl Store {
             return Ok(staged);
         };
         self.read(format_args!("load staged {object}"), |db| {
-            let mut select = db.prepare_cached(
-                "SELECT position, row FROM staged_record WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
-            )?;
             let (first, last) = positions(id);
-            let mut rows = select.query(params![after.max(first), last, max_rows])?;
-            while let Some(row) = rows.next()? {
-                let text = row.get_ref(1)?.as_bytes()?;
-                if staged.len > 0 && staged.rows.len() + text.len() >= max_bytes {
-                    break;
-                }
-                staged.rows.extend_from_slice(text);
-                staged.rows.push(b'\n');
-                staged.last = row.get(0)?;
-                staged.len += 1;
+            let (sql, added) = self.staged_queries();
+            let mut select = db.prepare_cached(sql)?;
+            take_rows(
+                select.query(params![after.max(first), last, max_rows])?,
+                max_bytes,
+                &mut staged,
+            )?;
+            if let (0, Some(sql)) = (staged.len, added) {
+                let mut select = db.prepare_cached(sql)?;
+                let first = first + ADDED;
+                take_rows(
+                    select.query(params![after.max(first), first, max_rows, id])?,
+                    max_bytes,
+                    &mut staged,
+                )?;
             }
             Ok(staged)
         })
+    }
+
+    /// The statement that reads staged rows, and the one for those that corrections make of broken ones.
+    fn staged_queries(&self) -> (&'static str, Option<&'static str>) {
+        if !self.is_corrected {
+            let staged = "SELECT position, row FROM staged_record
+                 WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3";
+            return (staged, None);
+        }
+        let staged = "SELECT s.position, coalesce(l.row, s.row) FROM staged_record s
+             LEFT JOIN scratch.laid l ON l.object = s.object AND l.source_id = s.source_id
+             WHERE s.position > ?1 AND s.position <= ?2 ORDER BY s.position LIMIT ?3";
+        let added = "SELECT ?2 + l.adds, l.row FROM scratch.laid l
+             WHERE l.object = ?4 AND l.adds > ?1 - ?2 ORDER BY l.adds LIMIT ?3";
+        (staged, Some(added))
     }
 
     /// Whether each of the records is staged, in the order of the ids.
@@ -156,9 +209,13 @@ impl Store {
             return Ok(vec![false; ids.len()]);
         };
         self.read(format_args!("find staged {object}"), |db| {
-            let mut select = db.prepare_cached(
-                "SELECT 1 FROM staged_record WHERE object = ?1 AND source_id = ?2",
-            )?;
+            let mut select = db.prepare_cached(match self.is_corrected {
+                false => "SELECT 1 FROM staged_record WHERE object = ?1 AND source_id = ?2",
+                true => {
+                    "SELECT 1 FROM staged_record WHERE object = ?1 AND source_id = ?2
+                     UNION ALL SELECT 1 FROM scratch.laid WHERE object = ?1 AND source_id = ?2 AND adds IS NOT NULL"
+                }
+            })?;
             ids.iter()
                 .map(|id| select.exists(params![object_id, id]))
                 .collect()
@@ -180,9 +237,13 @@ impl Store {
             return Ok(staged);
         };
         self.read_many(format_args!("find staged rows of {object}"), |db| {
-            let mut select = db.prepare_cached(
-                "SELECT row FROM staged_record WHERE object = ?1 AND source_id = ?2",
-            )?;
+            let mut select = db.prepare_cached(match self.is_corrected {
+                false => "SELECT row FROM staged_record WHERE object = ?1 AND source_id = ?2",
+                true => {
+                    "SELECT row FROM scratch.laid WHERE object = ?1 AND source_id = ?2 AND row IS NOT NULL
+                     UNION ALL SELECT row FROM staged_record WHERE object = ?1 AND source_id = ?2"
+                }
+            })?;
             for source_id in ids {
                 let mut rows = select.query(params![id, source_id])?;
                 if let Some(row) = rows.next()? {
@@ -229,20 +290,11 @@ impl Store {
             return Ok(Vec::new());
         };
         self.read(format_args!("load quarantined {object}"), |db| {
-            let mut select = db.prepare_cached(
-                "SELECT position, source_id, page, line, reason FROM quarantined_row
-                 WHERE object = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
-            )?;
-            let rows = select.query_map(params![id, after, max], |row| {
-                let id = row.get::<_, Option<String>>(1)?.map(SourceRecordId::from);
-                Ok(QuarantinedRow {
-                    position: row.get(0)?,
-                    id,
-                    page: row.get(2)?,
-                    line: row.get(3)?,
-                    reason: row.get(4)?,
-                })
-            })?;
+            let mut select = db.prepare_cached(&format!(
+                "SELECT {QUARANTINED_COLUMNS} FROM quarantined_row q
+                 WHERE q.object = ?1 AND q.position > ?2 ORDER BY q.position LIMIT ?3"
+            ))?;
+            let rows = select.query_map(params![id, after, max], read_quarantined)?;
             rows.collect()
         })
     }
@@ -299,6 +351,28 @@ impl Store {
             rows.collect()
         })
     }
+}
+
+/// Behind every staged record of an object stand those that corrections make of its broken rows.
+const ADDED: i64 = 1 << (POSITION_BITS - 1);
+
+/// Takes rows of a position and a text until they are enough.
+fn take_rows(
+    mut rows: rusqlite::Rows<'_>,
+    max_bytes: usize,
+    staged: &mut StagedRows,
+) -> rusqlite::Result<()> {
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(1)?.as_bytes()?;
+        if staged.len > 0 && staged.rows.len() + text.len() >= max_bytes {
+            break;
+        }
+        staged.rows.extend_from_slice(text);
+        staged.rows.push(b'\n');
+        staged.last = row.get(0)?;
+        staged.len += 1;
+    }
+    Ok(())
 }
 
 /// The position before an object's first record, and that of the last possible one.
@@ -393,10 +467,10 @@ fn quarantine(
     rejected: &[RejectedRow],
 ) -> rusqlite::Result<u64> {
     let mut upsert = tx.prepare_cached(
-        "INSERT INTO quarantined_row (object, extraction, source_id, page, line, mark, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO quarantined_row (object, extraction, source_id, page, line, mark, reason, row)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (object, mark, reason)
-         DO UPDATE SET extraction = excluded.extraction, page = excluded.page, line = excluded.line",
+         DO UPDATE SET extraction = excluded.extraction, page = excluded.page, line = excluded.line, row = excluded.row",
     )?;
     let mut count = 0;
     for row in rejected {
@@ -406,7 +480,7 @@ fn quarantine(
             |id| format!("id {id}"),
         );
         upsert.execute(params![
-            object, extraction, row.id, page, line, mark, row.reason
+            object, extraction, row.id, page, line, mark, row.reason, row.text
         ])?;
         count += 1;
     }

@@ -6,7 +6,8 @@
 use model::ledger::LinkOutcome;
 use model::plan::{PlannedAction, PlannedLink};
 use model::{
-    ConnectionId, DestinationRecordId, Finding, Instant, ObjectName, PlanId, RunId, SourceRecordId,
+    ConnectionId, Correction, DestinationRecordId, Finding, Instant, ObjectName, PlanId, RunId,
+    SourceRecordId,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -24,10 +25,12 @@ use crate::progress::{instant, unknown_word};
 const LINKS_MAX: u32 = 1_000;
 
 /// What is known of one record of the source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Story {
     /// Its newest row and when the reading that saw it last began; `None` where none was read.
     pub staged: Option<(String, Instant)>,
+    /// What people decided of it by hand, oldest first; the last one holds.
+    pub corrections: Vec<Correction>,
     /// The destination's object and record that stand for it.
     pub bound: Option<(ObjectName, DestinationRecordId)>,
     /// What each plan decided, oldest first.
@@ -70,10 +73,14 @@ impl Store {
     ) -> Result<Story, StoreError> {
         let staged_as = self.find_object(connection.as_str(), object)?;
         let planned_as = self.find_object(NO_CONNECTION, object)?;
+        let corrections = self.correction_history(connection, object, record)?;
         self.read_many(
             format_args!("gather what is known of {object} {record}"),
             |db| {
-                let mut story = Story::default();
+                let mut story = Story {
+                    corrections,
+                    ..Story::default()
+                };
                 if let Some(number) = staged_as {
                     story.staged = staged(db, number, record)?;
                     story.bound = bound(db, number, record)?;

@@ -39,6 +39,8 @@ mod portal_kill;
 #[cfg(test)]
 mod portal_site;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod sheet;

@@ -25,3 +25,23 @@ CREATE TABLE scratch.missing_end (
     position INTEGER PRIMARY KEY,
     ends INTEGER NOT NULL
 ) STRICT;
+
+-- What people's corrections come to: the row that stands for a record's own, or none where it is left out.
+CREATE TABLE scratch.laid (
+    object INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    row TEXT,
+    adds INTEGER, -- the broken row that it makes a record of, where the record is not staged
+    only_broken INTEGER NOT NULL, -- left out is the broken row, not the staged one of the same id
+    why TEXT NOT NULL,
+    PRIMARY KEY (object, source_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX scratch.laid_adds ON laid (object, adds);
+
+-- Where the actions of another plan lie, by record: of two of one record the first.
+CREATE TABLE scratch.earlier (
+    object INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (object, source_id)
+) STRICT, WITHOUT ROWID;
