@@ -13,6 +13,8 @@ pub mod batch;
 pub mod decode;
 pub mod grant;
 pub mod finding;
+pub mod condition;
+pub mod transform;
 pub mod mapping;
 pub mod plan;
 pub mod ledger;

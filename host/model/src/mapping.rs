@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{FieldInfo, Stage, StandardObject};
+use crate::condition::Condition;
 use crate::id::{ObjectName, PipelineId, StageId};
+use crate::transform::{Example, Step};
 
 /// Everything that decides what goes where.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,6 +60,34 @@ pub struct ObjectMapping {
     pub unmapped: Vec<(String, String)>,
     /// Association by association.
     pub associations: Vec<AssociationMapping>,
+    /// What a record must be like to migrate; without one all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Condition>,
+    /// How records of both sides are found to be one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub matching: Matching,
+}
+
+/// How records of both sides are found to be one. What was bound once stays bound, whatever this says later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matching {
+    /// By the object's own rules.
+    #[default]
+    Default,
+    /// By one field alone.
+    Field {
+        /// The source's field.
+        source: String,
+        /// The destination's property that it is compared with.
+        destination: String,
+    },
+    /// Not at all: every record becomes a new one.
+    Never,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One source field and the property it fills.
@@ -73,6 +103,66 @@ pub struct FieldMapping {
     pub binding: Binding,
     /// Whether every value of the source's kind is kept as it is.
     pub lossless: bool,
+    /// When it is written, and what is done to it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: FieldRules,
+}
+
+/// When a field's value is written, and what is done to it on the way. The default writes every value that is not blank, as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldRules {
+    /// Which way it goes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub direction: Direction,
+    /// What becomes of a value that the destination has.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub write: Write,
+    /// What a blank at the source does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub blank: Blank,
+    /// What is done to the value, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transform: Vec<Step>,
+    /// What the transform must make of some values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<Example>,
+}
+
+/// Which way a field's value goes. A migration writes the destination only, so a field that goes to the source only is not written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    Both,
+    /// Only to the destination.
+    ToDestination,
+    /// Only to the source.
+    ToSource,
+}
+
+/// What becomes of a value that the destination has already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Write {
+    /// The source's value takes its place.
+    #[default]
+    Always,
+    /// It stays; only a property that has none is filled.
+    FillIfEmpty,
+    /// A record that the destination has is left as it is, also where it has no value; only new records get one.
+    NeverOverwrite,
+}
+
+/// What a blank at the source does to the value at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blank {
+    /// Nothing: a blank overwrites nothing.
+    #[default]
+    Keep,
+    /// It clears it.
+    Clear,
 }
 
 /// What a mapped value refers to; `apply` puts the destination's id in its place.

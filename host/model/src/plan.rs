@@ -164,6 +164,11 @@ pub enum Reason {
         /// The stage's label, or its id where the source does not describe it.
         stage: String,
     },
+    /// It does not meet the filter of its object.
+    Filtered {
+        /// The condition that does not hold.
+        condition: String,
+    },
     /// The source says that it is deleted.
     DeletedAtSource,
     /// It was bound, and the destination no longer has it.
@@ -179,12 +184,13 @@ pub enum Reason {
 
 impl Reason {
     /// The names of all reasons, as they stand in JSON after `because`.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "new",
         "bound",
         "matched",
         "duplicate",
         "unmapped-stage",
+        "filtered",
         "deleted-at-source",
         "deleted-at-destination",
         "broken-row",
@@ -199,6 +205,7 @@ impl Reason {
             Self::Matched { .. } => "matched",
             Self::Duplicate { .. } => "duplicate",
             Self::UnmappedStage { .. } => "unmapped-stage",
+            Self::Filtered { .. } => "filtered",
             Self::DeletedAtSource => "deleted-at-source",
             Self::DeletedAtDestination => "deleted-at-destination",
             Self::BrokenRow { .. } => "broken-row",
@@ -217,6 +224,7 @@ impl fmt::Display for Reason {
                 write!(f, "same {rule} as another record of the source: {key}")
             }
             Self::UnmappedStage { stage } => write!(f, "stage {stage:?} is not mapped"),
+            Self::Filtered { condition } => write!(f, "the filter wants: {condition}"),
             Self::DeletedAtSource => f.write_str("deleted at the source"),
             Self::DeletedAtDestination => f.write_str("deleted at the destination"),
             Self::BrokenRow { error } => write!(f, "the connector's row is broken: {error}"),

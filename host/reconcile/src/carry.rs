@@ -12,6 +12,7 @@ use crate::choice::{Addition, ExtraOptions, OptionTable};
 use crate::convert::{Conversion, Loss, convert, find_cut, is_equal};
 use crate::normal;
 use crate::planner::{Entry, ObjectPlanner};
+use crate::transform::{Transform, read};
 
 /// The longest value that a finding quotes, in characters.
 const QUOTED_MAX_CHARS: u32 = 1_000;
@@ -76,15 +77,13 @@ impl<'n> Notes<'n> {
         if let Binding::Record(object) = &entry.binding {
             return self.check_record(entry, object, value);
         }
+        if let Some(transform) = entry.transform.as_deref() {
+            return self.carry_transformed(entry, transform, value, scratch);
+        }
         if entry.is_currency
             && let ValueRef::Text(code) = value
-            && !self.directory.has_currency(code)
         {
-            self.tell(
-                FindingCode::UnknownCurrency,
-                entry,
-                format!("the destination does not have the currency {code:?}: add it there, or it may refuse the record"),
-            );
+            self.check_currency(entry, code);
         }
         if entry.is_address
             && let ValueRef::Text(text) = value
@@ -111,6 +110,78 @@ impl<'n> Notes<'n> {
             _ => carried,
         };
         (!carried.is_blank()).then_some(carried)
+    }
+
+    /// The outcome of the field's transform, as a value of the property's kind.
+    fn carry_transformed<'v>(
+        &mut self,
+        entry: &'v Entry,
+        transform: &Transform,
+        value: ValueRef<'v>,
+        scratch: &'v mut String,
+    ) -> Option<ValueRef<'v>> {
+        let made = match transform.run(self.record) {
+            Ok(made) => made,
+            Err(loss) => {
+                self.tell_loss(entry, value, loss);
+                return None;
+            }
+        };
+        if made.is_empty() {
+            return None;
+        }
+        if entry.is_address && normal::email(&made).is_none() {
+            self.tell_loss(entry, ValueRef::Text(&made), Loss::NotAnAddress);
+            return None;
+        }
+        if entry.is_currency {
+            self.check_currency(entry, &made);
+        }
+        scratch.clear();
+        match (entry.kind, entry.options.as_deref()) {
+            (FieldKind::Options, Some(options)) => {
+                for line in made.lines() {
+                    if let Some(option) = self.choose(entry, options, line) {
+                        push_option(scratch, option);
+                    }
+                }
+                let chosen = ValueRef::Options(OptionsRef::Lines(scratch));
+                (!chosen.is_blank()).then_some(chosen)
+            }
+            (_, Some(options)) => {
+                scratch.push_str(self.choose(entry, options, &made)?);
+                Some(ValueRef::Text(scratch))
+            }
+            (kind, None) if kind.is_textual() => {
+                let text = made.replace('\n', "; ");
+                let text = text.as_str();
+                let cut = entry
+                    .text_max
+                    .and_then(|max| Some((find_cut(text, max)?, max)));
+                if let Some((_, max)) = cut {
+                    self.tell_loss(entry, ValueRef::Text(text), Loss::Cut(max));
+                }
+                scratch.push_str(cut.map_or(text, |(cut, _)| cut));
+                Some(ValueRef::Text(scratch))
+            }
+            (kind, None) => {
+                let found = read(kind, &made);
+                if found.is_none() {
+                    self.tell_loss(entry, ValueRef::Text(&made), Loss::NotOfItsKind(kind));
+                }
+                found
+            }
+        }
+    }
+
+    fn check_currency(&mut self, entry: &Entry, code: &str) {
+        if !self.directory.has_currency(code) {
+            self.tell(
+                FindingCode::UnknownCurrency,
+                entry,
+                format!("the destination does not have the currency {code:?}: add it there, or it may refuse the record"),
+            );
+        }
     }
 
     fn check_record<'v>(

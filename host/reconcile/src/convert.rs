@@ -133,6 +133,12 @@ pub enum Loss {
     TooManyOptions,
     /// All of it: the property takes its own options only.
     NotAnOption,
+    /// All of it: a transform wants a number.
+    NotANumber,
+    /// All of it: a transform wants a date in its format.
+    NotADate,
+    /// All of it: what a transform made of it is no value of the property's kind.
+    NotOfItsKind(FieldKind),
 }
 
 impl fmt::Display for Loss {
@@ -149,6 +155,9 @@ impl fmt::Display for Loss {
             Self::NotAnOption => {
                 f.write_str("left blank: the property takes no options but its own")
             }
+            Self::NotANumber => f.write_str("left blank: the transform wants a number"),
+            Self::NotADate => f.write_str("left blank: the transform wants a date in its format"),
+            Self::NotOfItsKind(kind) => write!(f, "left blank: the property is {kind}"),
         }
     }
 }

@@ -13,11 +13,23 @@ pub mod convert;
 
 pub mod choice;
 
+mod fault;
+
+pub mod filter;
+
+mod transform;
+
+pub mod likeness;
+
+pub mod automap;
+
 pub mod stages;
 
 pub mod mapping;
 
 pub mod planner;
+
+pub mod overrides;
 
 pub mod carry;
 
@@ -34,9 +46,12 @@ pub mod hold;
 pub use account::{Account, Tally, Unbalanced};
 pub use audit::{Difference, Distinct, FieldStatistics, ObjectStatistics, ReadBack};
 pub use carry::Directory;
+pub use fault::{MappingError, MappingErrors};
+pub use filter::Filter;
 pub use hold::find_changed;
 pub use mapping::{default_mapping, is_writable, planned_catalog};
 pub use matching::{MatchKey, MatchKeys, MatchRule, Matcher, currency_key, owner_key};
 pub use money::{ExactSum, MoneyDifference, MoneyKey, MoneyTotal, MoneyTotals};
-pub use planner::{MappingErrors, ObjectPlanner};
+pub use overrides::{MappingFault, Overrides, map_with};
+pub use planner::ObjectPlanner;
 pub use record::{Known, Matched, PlannerOutput, Survivor};

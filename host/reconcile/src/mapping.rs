@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use model::catalog::{Catalog, FieldTable, StandardObject};
 use model::destination::SOURCE_KEY_PROPERTY;
-use model::mapping::{AssociationMapping, Binding, FieldMapping, Mapping, ObjectMapping};
+use model::mapping::{
+    AssociationMapping, Binding, FieldMapping, FieldRules, Mapping, Matching, ObjectMapping,
+};
 use model::{FieldInfo, FieldKind, Finding, FindingCode, ObjectInfo, ObjectName};
 
 use crate::convert::{Conversion, find_standard_conversion};
@@ -63,6 +65,8 @@ pub fn default_mapping(source: &Catalog, destination: &Catalog) -> (Mapping, Vec
             fields,
             unmapped,
             associations,
+            filter: None,
+            matching: Matching::Default,
         });
     }
     let (pipelines, stage_findings) = map_pipelines(source, destination, &objects);
@@ -219,6 +223,7 @@ impl Draft<'_> {
             create: None,
             binding,
             lossless: is_lossless(conversion, field, property),
+            rules: FieldRules::default(),
         })
     }
 
@@ -327,6 +332,7 @@ impl Draft<'_> {
                 binding,
                 // Where the destination lacks the kind, the nearest one keeps every value.
                 lossless: true,
+                rules: FieldRules::default(),
             });
         }
         unreachable!("candidates do not end")
@@ -450,7 +456,8 @@ fn carry_currencies(object: &ObjectInfo, fields: &mut [FieldMapping]) {
     }
 }
 
-fn is_lossless(conversion: Conversion, field: &FieldInfo, property: &FieldInfo) -> bool {
+/// Whether every value of the field arrives in the property as it was.
+pub(crate) fn is_lossless(conversion: Conversion, field: &FieldInfo, property: &FieldInfo) -> bool {
     let fits = match property.max_chars {
         Some(max) => {
             !matches!(property.kind, FieldKind::Text | FieldKind::Html)

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use model::catalog::StandardObject;
+use model::mapping::{Matching, ObjectMapping};
 use model::{ObjectInfo, RecordRef, ValueRef};
 
 use crate::normal;
@@ -24,11 +25,20 @@ pub enum MatchRule {
     Sku,
     /// Equal ISO 4217 codes: currencies.
     Code,
+    /// Equal values of the one field that a person chose.
+    Own,
 }
 
 impl MatchRule {
     /// Every rule, in declaration order.
-    pub const ALL: [Self; 5] = [Self::Email, Self::Domain, Self::Name, Self::Sku, Self::Code];
+    pub const ALL: [Self; 6] = [
+        Self::Email,
+        Self::Domain,
+        Self::Name,
+        Self::Sku,
+        Self::Code,
+        Self::Own,
+    ];
 
     /// The rule as it is written in plans, SQL and reasons.
     pub fn name(self) -> &'static str {
@@ -38,6 +48,7 @@ impl MatchRule {
             Self::Name => "name",
             Self::Sku => "SKU",
             Self::Code => "code",
+            Self::Own => "own field",
         }
     }
 
@@ -134,6 +145,9 @@ enum Fields {
     Currency {
         code: Option<u16>,
     },
+    Own {
+        field: Option<u16>,
+    },
 }
 
 impl Matcher {
@@ -166,6 +180,34 @@ impl Matcher {
             },
             StandardObject::Currency => Fields::Currency { code: find("code") },
             _ => Fields::Nothing,
+        };
+        Self { fields }
+    }
+
+    /// The rules that the mapping has for that object, for the source's records. Fields need not be mapped.
+    pub fn of_source(object: &ObjectMapping, info: &ObjectInfo) -> Self {
+        Self::chosen(object, info, |(source, _)| source)
+    }
+
+    /// The same for the destination's records.
+    pub fn of_destination(object: &ObjectMapping, info: &ObjectInfo) -> Self {
+        Self::chosen(object, info, |(_, destination)| destination)
+    }
+
+    fn chosen<'m>(
+        object: &'m ObjectMapping,
+        info: &ObjectInfo,
+        side: fn((&'m str, &'m str)) -> &'m str,
+    ) -> Self {
+        let fields = match &object.matching {
+            Matching::Default => return Self::new(object.standard, info),
+            Matching::Never => Fields::Nothing,
+            Matching::Field {
+                source,
+                destination,
+            } => Fields::Own {
+                field: info.fields.find(side((source, destination))),
+            },
         };
         Self { fields }
     }
@@ -219,6 +261,7 @@ impl Matcher {
             Fields::Currency { code: field } => {
                 MatchKeys::new(find(field, MatchRule::Code, code), None)
             }
+            Fields::Own { field } => MatchKeys::new(own_key(record, field), None),
         }
     }
 }
@@ -230,6 +273,18 @@ fn find_key(
     form: fn(&str) -> Option<String>,
 ) -> Option<MatchKey> {
     let key = form(&find_text(record, field)?)?;
+    Some(MatchKey { rule, key })
+}
+
+/// The value in one form for both sides, whose kinds may differ: numbers without needless decimals, texts without case.
+fn own_key(record: RecordRef<'_>, field: Option<u16>) -> Option<MatchKey> {
+    let value = record.find_field(field?)?;
+    let key = match value {
+        ValueRef::Decimal(number) => number.normalize().to_string(),
+        ValueRef::Options(_) => return None,
+        value => code(&value.to_string())?,
+    };
+    let rule = MatchRule::Own;
     Some(MatchKey { rule, key })
 }
 
@@ -362,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn deals_and_engagements_are_never_matched() {
+    fn rule_02_deals_and_engagements_are_never_matched() {
         for standard in StandardObject::ALL
             .into_iter()
             .filter(|object| *object >= StandardObject::Deal || *object == StandardObject::Lead)
@@ -378,6 +433,95 @@ mod tests {
                 &[],
             );
         }
+    }
+
+    fn mapping(standard: StandardObject, matching: Matching) -> ObjectMapping {
+        ObjectMapping {
+            source: "item".into(),
+            standard,
+            destination: "product".into(),
+            fields: vec![],
+            unmapped: vec![],
+            associations: vec![],
+            filter: None,
+            matching,
+        }
+    }
+
+    /// The claims of a record of such a table under that mapping, as the side has them.
+    fn claims(
+        matcher: fn(&ObjectMapping, &ObjectInfo) -> Matcher,
+        mapping: &ObjectMapping,
+        fields: &[(&str, FieldKind, ValueRef<'_>)],
+    ) -> Vec<MatchKey> {
+        let table = fields.iter().map(|(name, kind, _)| FieldInfo {
+            standard: Some((*name).to_owned()),
+            ..FieldInfo::new(*name, *kind)
+        });
+        let object = Arc::new(ObjectInfo {
+            fields: FieldTable::new(table.collect()).unwrap(),
+            ..ObjectInfo::default()
+        });
+        let mut builder = BatchBuilder::new(object.clone());
+        builder.begin("1", None);
+        for (at, (.., value)) in (0_u16..).zip(fields) {
+            builder.field(at, *value);
+        }
+        let keys = matcher(mapping, &object).match_keys(builder.finish().record(0));
+        keys.claims().cloned().collect()
+    }
+
+    #[test]
+    fn rule_11_products_match_by_sku_also_where_no_field_of_theirs_is_mapped() {
+        let mapping = mapping(StandardObject::Product, Matching::Default);
+        let fields = [
+            ("hs_sku", FieldKind::Text, ValueRef::Text("AB-1")),
+            ("name", FieldKind::Text, ValueRef::Text("Widget")),
+        ];
+        for side in [Matcher::of_source, Matcher::of_destination] {
+            let found = claims(side, &mapping, &fields);
+            assert_eq!(
+                (found[0].rule, found[0].key.as_str()),
+                (MatchRule::Sku, "ab-1")
+            );
+        }
+    }
+
+    #[test]
+    fn rule_12_only_the_own_field_is_used_and_without_matching_nothing_is() {
+        let own = Matching::Field {
+            source: "tax".into(),
+            destination: "tax_id".into(),
+        };
+        let by_own = mapping(StandardObject::Contact, own);
+        let number = ValueRef::Decimal(model::Decimal::new(471_100, 2));
+        let source = claims(
+            Matcher::of_source,
+            &by_own,
+            &[
+                ("email", FieldKind::Email, ValueRef::Text("a@x.de")),
+                ("tax", FieldKind::Decimal, number),
+            ],
+        );
+        let destination = claims(
+            Matcher::of_destination,
+            &by_own,
+            &[
+                ("email", FieldKind::Email, ValueRef::Text("other@x.de")),
+                ("tax_id", FieldKind::Text, ValueRef::Text(" 4711 ")),
+            ],
+        );
+        assert_eq!(source, destination);
+        let expected = MatchKey {
+            rule: MatchRule::Own,
+            key: "4711".into(),
+        };
+        assert_eq!(source, [expected]);
+        let email = [("email", FieldKind::Email, ValueRef::Text("a@x.de"))];
+        assert_eq!(claims(Matcher::of_source, &by_own, &email), []);
+        let never = mapping(StandardObject::Contact, Matching::Never);
+        assert_eq!(claims(Matcher::of_source, &never, &email), []);
+        assert_eq!(claims(Matcher::of_destination, &never, &email), []);
     }
 
     proptest! {

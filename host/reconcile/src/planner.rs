@@ -4,79 +4,23 @@
 //! record is [`crate::record`]'s.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
 use model::catalog::StandardObject;
 use model::destination::SOURCE_KEY_PROPERTY;
 use model::mapping::{
-    AssociationMapping, Binding, FieldMapping, Mapping, ObjectMapping, StageTarget,
+    AssociationMapping, Binding, Blank, Direction, FieldMapping, Mapping, ObjectMapping,
+    StageTarget, Write,
 };
 use model::{Choices, FieldInfo, FieldKind, ObjectInfo, RecordRef};
 
 use crate::choice::OptionTable;
 use crate::convert::{Conversion, find_conversion, find_standard_conversion};
+use crate::fault::{MappingError, MappingErrors};
+use crate::filter::Filter;
 use crate::mapping::is_writable;
 use crate::matching::{MatchKeys, Matcher};
-
-/// One thing that is wrong with a mapping.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MappingError {
-    /// The source's object has no such field.
-    #[error("source field {0:?} does not exist")]
-    NoField(String),
-    /// The destination's object has no such property, and the mapping does not create it.
-    #[error("destination property {0:?} does not exist")]
-    NoProperty(String),
-    /// The destination does not let it be written.
-    #[error("destination property {0:?} is read-only")]
-    ReadOnly(String),
-    /// Two fields would fill one property.
-    #[error("destination property {0:?} is filled twice")]
-    FilledTwice(String),
-    /// The kinds do not go together.
-    #[error(
-        "source field {field:?} is {from}, which does not go into {property:?}, a property of kind {to}"
-    )]
-    Kinds {
-        /// The source's field.
-        field: String,
-        /// Its kind.
-        from: FieldKind,
-        /// The property.
-        property: String,
-        /// Its kind.
-        to: FieldKind,
-    },
-    /// The source's object has no such association.
-    #[error("source association {0:?} does not exist")]
-    NoAssociation(String),
-}
-
-/// Everything that is wrong with the mapping of one object, told together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MappingErrors {
-    /// The source's object.
-    pub object: String,
-    /// At least one.
-    pub errors: Vec<MappingError>,
-}
-
-impl fmt::Display for MappingErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "mapping of source object {} cannot be used: ",
-            self.object
-        )?;
-        for (at, error) in self.errors.iter().enumerate() {
-            write!(f, "{}{error}", if at > 0 { "; " } else { "" })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for MappingErrors {}
+use crate::transform::{Transform, read};
 
 /// What the planner knows of one mapped field.
 #[derive(Clone, Debug)]
@@ -101,8 +45,25 @@ pub(crate) struct Entry {
     pub(crate) is_address: bool,
     /// Whether it holds a currency code.
     pub(crate) is_currency: bool,
+    /// What becomes of a value that the destination has.
+    pub(crate) write: Write,
+    /// Whether a blank clears the property.
+    pub(crate) clears: bool,
+    /// Whether it is written at all: what goes to the source only is not.
+    pub(crate) is_carried: bool,
+    /// What is done to the value; `conversion` is not used then.
+    pub(crate) transform: Option<Box<Transform>>,
     /// The next entry that the same field fills.
     pub(crate) next: Option<u16>,
+}
+
+impl Entry {
+    /// Whether it is worked out once a record, also where its field is blank.
+    fn is_whole(&self) -> bool {
+        self.transform
+            .as_ref()
+            .is_some_and(|transform| transform.is_whole)
+    }
 }
 
 /// Where deals of a stage go.
@@ -123,6 +84,11 @@ pub struct ObjectPlanner {
     pub(crate) entries: Vec<Entry>,
     /// First entry by position in the source's table.
     pub(crate) by_field: Vec<Option<u16>>,
+    /// Entries that are worked out from the whole record.
+    pub(crate) whole: Vec<u16>,
+    /// Whether a blank clears anything.
+    pub(crate) has_clears: bool,
+    filter: Option<Filter>,
     /// Entry that holds the stage, and the one that holds the pipeline.
     pub(crate) stage: Option<u16>,
     pub(crate) pipeline: Option<u16>,
@@ -162,18 +128,22 @@ impl ObjectPlanner {
             }
         }
         let by_association = compile_associations(&object.associations, source, &mut errors);
+        let filter = object
+            .filter
+            .as_ref()
+            .map(|condition| Filter::new(condition, source))
+            .transpose();
+        let filter = filter.unwrap_or_else(|unfit| {
+            errors.extend(unfit);
+            None
+        });
         if !errors.is_empty() {
             return Err(MappingErrors {
                 object: object.source.to_string(),
                 errors,
             });
         }
-        let mut by_field: Vec<Option<u16>> = vec![None; source.fields.len()];
-        for at in (0..entries.len()).rev() {
-            let next = &mut by_field[usize::from(entries[at].source)];
-            entries[at].next =
-                next.replace(u16::try_from(at).expect("no more entries than properties"));
-        }
+        let (by_field, whole) = chain(&mut entries, source.fields.len());
         let find = |binding: &Binding| {
             (0_u16..)
                 .zip(&entries)
@@ -183,12 +153,15 @@ impl ObjectPlanner {
         let (stage, pipeline) = (find(&Binding::Stage), find(&Binding::Pipeline));
         let (stages, pipelines) = compile_stages(mapping, object);
         Ok(Self {
-            matcher: Matcher::new(object.standard, source),
+            matcher: Matcher::of_source(object, source),
             source: source.clone(),
             planned: planned.clone(),
             standard: object.standard,
+            has_clears: entries.iter().any(|entry| entry.clears),
             entries,
             by_field,
+            whole,
+            filter,
             stage,
             pipeline,
             stages,
@@ -219,6 +192,11 @@ impl ObjectPlanner {
         self.matcher.has_rules()
     }
 
+    /// The condition of the object's filter that the record does not meet, for a person; `None` where it meets them all.
+    pub fn find_unmet(&self, record: RecordRef<'_>) -> Option<&str> {
+        self.filter.as_ref()?.find_unmet(record)
+    }
+
     /// The properties whose planned values are ids of the source, as (position in the planned table, what they refer to): `apply` puts
     /// the destination's ids in their place.
     pub fn bindings(&self) -> impl Iterator<Item = (u16, &Binding)> {
@@ -239,7 +217,10 @@ impl ObjectPlanner {
     pub fn is_unlinked(&self, record: RecordRef<'_>) -> bool {
         let is_tied = matches!(self.standard, StandardObject::Deal | StandardObject::Lead)
             && !self.associations.is_empty();
-        is_tied && !record.is_deleted() && self.plan_links(record).next().is_none()
+        is_tied
+            && !record.is_deleted()
+            && self.find_unmet(record).is_none()
+            && self.plan_links(record).next().is_none()
     }
 
     /// The links that a record of the source carries and that the mapping takes, as (association, id at the other end); each once,
@@ -275,7 +256,27 @@ impl ObjectPlanner {
     }
 }
 
-fn compile_field(
+/// Chains the entries that one field fills, in order: the first by position in the source's table. Those that are worked out from the
+/// whole record stand apart.
+fn chain(entries: &mut [Entry], fields: usize) -> (Vec<Option<u16>>, Vec<u16>) {
+    let (mut by_field, mut whole) = (vec![None; fields], Vec::new());
+    for (at, entry) in entries.iter_mut().enumerate().rev() {
+        let at = u16::try_from(at).expect("no more entries than properties");
+        if !entry.is_carried {
+            continue;
+        }
+        if entry.is_whole() {
+            whole.push(at);
+        } else {
+            entry.next = by_field[usize::from(entry.source)].replace(at);
+        }
+    }
+    whole.reverse();
+    (by_field, whole)
+}
+
+/// Compiles one field. `current` is the destination's object as it is now, `planned` as it will be.
+pub(crate) fn compile_field(
     standard: StandardObject,
     field: &FieldMapping,
     source: &ObjectInfo,
@@ -298,7 +299,9 @@ fn compile_field(
         property: field.destination.clone(),
         to: property.kind,
     };
+    let transform = compile_transform(field, (position, info), source, property)?;
     let conversion = match field.binding {
+        _ if transform.is_some() => Conversion::Same,
         Binding::None => {
             let same = info
                 .standard
@@ -313,9 +316,14 @@ fn compile_field(
         _ if info.kind.is_textual() && property.kind.is_textual() => Conversion::Same,
         _ => return Err(kinds()),
     };
-    let options = conversion
-        .has_options()
-        .then(|| Box::new(OptionTable::new(info, property)));
+    let options = match &transform {
+        // What comes out of a transform is no option of the source's any more.
+        Some(_) => matches!(property.kind, FieldKind::Option | FieldKind::Options)
+            .then(|| OptionTable::new(&FieldInfo::new("", FieldKind::Text), property)),
+        None => conversion
+            .has_options()
+            .then(|| OptionTable::new(info, property)),
+    };
     Ok(Entry {
         source: position,
         planned: target,
@@ -326,15 +334,58 @@ fn compile_field(
         source_kind: info.kind,
         conversion,
         binding: field.binding.clone(),
-        options,
+        options: options.map(Box::new),
         choices: property.choices,
         text_max: property
             .max_chars
             .filter(|_| is_cut(property, &field.binding)),
         is_address: standard == StandardObject::Contact && property.name == "email",
         is_currency: is_currency(planned, property),
+        write: field.rules.write,
+        clears: field.rules.blank == Blank::Clear,
+        is_carried: field.rules.direction != Direction::ToSource,
+        transform: transform.map(Box::new),
         next: None,
     })
+}
+
+/// Compiles the field's transform, where it has one, and holds it against its examples.
+fn compile_transform(
+    field: &FieldMapping,
+    at: (u16, &FieldInfo),
+    source: &ObjectInfo,
+    property: &FieldInfo,
+) -> Result<Option<Transform>, MappingError> {
+    let rules = &field.rules;
+    let failed = |problem: String| MappingError::Transform {
+        field: field.source.clone(),
+        problem,
+    };
+    if rules.transform.is_empty() && rules.examples.is_empty() {
+        return Ok(None);
+    }
+    let is_id = |kind| matches!(kind, FieldKind::Owner | FieldKind::Reference);
+    if field.binding != Binding::None || is_id(at.1.kind) || is_id(property.kind) {
+        return Err(failed(
+            "ids of other records are bound, not transformed".to_owned(),
+        ));
+    }
+    let transform = Transform::new(&rules.transform, at, source)?;
+    for example in &rules.examples {
+        transform.check(&field.source, example)?;
+        let is_read = property.kind.is_textual()
+            || property.kind == FieldKind::Options
+            || example.to.is_empty()
+            || read(property.kind, &example.to).is_some();
+        if !is_read {
+            let (to, kind) = (&example.to, property.kind);
+            return Err(failed(format!(
+                "the test's {to:?} cannot be read as {kind}, which {:?} is",
+                property.name
+            )));
+        }
+    }
+    Ok((!rules.transform.is_empty()).then_some(transform))
 }
 
 fn is_cut(property: &FieldInfo, binding: &Binding) -> bool {

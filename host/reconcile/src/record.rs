@@ -4,7 +4,7 @@
 //! bound to whom, and who has the same key, is told by the caller.
 
 use model::catalog::StandardObject;
-use model::mapping::Binding;
+use model::mapping::{Binding, Write};
 use model::plan::{Action, Reason};
 use model::row::RowWriter;
 use model::{DestinationRecordId, Finding, FindingCode, RecordRef, ValueRef};
@@ -85,6 +85,12 @@ impl ObjectPlanner {
         if known.deleted_at_destination {
             return Action::Exclude {
                 reason: Reason::DeletedAtDestination,
+            };
+        }
+        if let Some(condition) = self.find_unmet(record) {
+            let condition = condition.to_owned();
+            return Action::Exclude {
+                reason: Reason::Filtered { condition },
             };
         }
         let survivor = known
@@ -178,7 +184,9 @@ impl ObjectPlanner {
             extra_options,
         };
         self.carry_all(record, &mut notes, scratch, |entry, value, _| {
-            row.field(&entry.property, value)
+            if !value.is_blank() {
+                row.field(&entry.property, value);
+            }
         });
         row.end();
         Action::Create {
@@ -221,7 +229,12 @@ impl ObjectPlanner {
         self.carry_all(record, &mut notes, scratch, |entry, value, directory| {
             let now = current.and_then(|current| current.find_field(entry.current?));
             let now = now.unwrap_or(ValueRef::Null);
-            if !is_as_planned(entry, value, now, directory) {
+            let may_write = match entry.write {
+                Write::Always => true,
+                Write::FillIfEmpty => now.is_blank(),
+                Write::NeverOverwrite => false,
+            };
+            if may_write && !is_as_planned(entry, value, now, directory) {
                 is_changed = true;
                 row.field(&entry.property, value);
                 before.field(&entry.property, now);
@@ -244,7 +257,7 @@ impl ObjectPlanner {
         }
     }
 
-    /// Calls `take` for each property that the record fills, with its value.
+    /// Calls `take` for each property that the record fills, with its value; null where a blank clears the property.
     fn carry_all<'a>(
         &self,
         record: RecordRef<'a>,
@@ -253,18 +266,34 @@ impl ObjectPlanner {
         mut take: impl FnMut(&Entry, ValueRef<'_>, &dyn Directory),
     ) {
         for (field, value) in record.fields() {
-            if value.is_blank() {
+            let is_blank = value.is_blank();
+            if is_blank && !self.has_clears {
                 continue;
             }
             let mut next = self.by_field[usize::from(field)];
             while let Some(at) = next {
                 let entry = &self.entries[usize::from(at)];
                 next = entry.next;
+                if is_blank {
+                    if entry.clears {
+                        take(entry, ValueRef::Null, notes.directory);
+                    }
+                    continue;
+                }
                 if entry.binding != Binding::Pipeline
                     && let Some(value) = notes.carry(entry, value, scratch)
                 {
                     take(entry, value, notes.directory);
                 }
+            }
+        }
+        for at in &self.whole {
+            let entry = &self.entries[usize::from(*at)];
+            let value = record.find_field(entry.source).unwrap_or(ValueRef::Null);
+            match notes.carry(entry, value, scratch) {
+                Some(value) => take(entry, value, notes.directory),
+                None if entry.clears => take(entry, ValueRef::Null, notes.directory),
+                None => {}
             }
         }
         if let Some(at) = self.pipeline {

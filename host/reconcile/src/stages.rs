@@ -8,6 +8,7 @@ use model::catalog::{Catalog, Pipeline, Stage, StageMeaning};
 use model::mapping::{ObjectMapping, PipelineMapping, StageMapping, StageTarget};
 use model::{Finding, FindingCode, ObjectName};
 
+use crate::automap::meaning;
 use crate::normal;
 
 /// Maps every pipeline of an object that is mapped: to the destination's pipeline of the same label, else to a new one with all its
@@ -60,29 +61,49 @@ pub fn map_pipelines(
         taken.insert((object.destination.as_str(), words));
         let stages = map_stages(&with_labels_once(pipeline), target);
         findings.extend(renamed(pipeline, &label, &stages));
-        for stage in stages
-            .iter()
-            .filter(|stage| stage.target == StageTarget::Unmapped)
-        {
-            let message = format!(
-                "stage {:?} of pipeline {label:?} is not mapped: {}",
-                stage.source.label, stage.reason
-            );
-            findings.push(finding(
-                FindingCode::UnmappedStage,
-                &pipeline.object,
-                message,
-            ));
-        }
-        mapped.push(PipelineMapping {
+        let entry = PipelineMapping {
             source: pipeline.id.clone(),
             label,
             object: object.destination.clone(),
             destination: target.map(|target| target.id.clone()),
             stages,
-        });
+        };
+        findings.extend(unmapped_stages(&entry, &pipeline.object));
+        mapped.push(entry);
     }
     (mapped, findings)
+}
+
+/// Why there are no stages, where there are none: because the connected user may not see them, which the source then said as a finding about
+/// `stages`, or because there is no process in stages. An empty list would hide which.
+pub fn explain_none(source: &Catalog, findings: &[Finding]) -> Option<String> {
+    if !source.pipelines.is_empty() {
+        return None;
+    }
+    let hidden = findings.iter().find(|finding| {
+        finding.code == FindingCode::NoPermission && finding.object.as_str() == "stages"
+    });
+    Some(match hidden {
+        Some(hidden) => format!(
+            "no stages are visible: the connected user lacks the permission to see them ({})",
+            hidden.message
+        ),
+        None => "no stages: the source has no process in stages".to_owned(),
+    })
+}
+
+/// What a person should know of the stages that nothing takes: the deals in them are left out.
+pub(crate) fn unmapped_stages(entry: &PipelineMapping, object: &ObjectName) -> Vec<Finding> {
+    let stages = entry.stages.iter();
+    let unmapped = stages.filter(|stage| stage.target == StageTarget::Unmapped);
+    let told = unmapped.map(|stage| {
+        let message = format!(
+            "stage {:?} of pipeline {:?} is not mapped: {}",
+            stage.source.label, entry.label, stage.reason
+        );
+        finding(FindingCode::UnmappedStage, object, message)
+    });
+    told.collect()
 }
 
 /// Stages that got a number because another one has their label.
@@ -114,7 +135,7 @@ fn finding(code: FindingCode, object: &ObjectName, message: String) -> Finding {
 
 /// The pipeline with every label once: the second stage that is called `Won` is `Won (2)`, because a destination may want that, and because
 /// two stages that became one could not be told apart again.
-fn with_labels_once(pipeline: &Pipeline) -> Pipeline {
+pub(crate) fn with_labels_once(pipeline: &Pipeline) -> Pipeline {
     let mut taken = HashSet::new();
     let mut pipeline = pipeline.clone();
     for stage in &mut pipeline.stages {
@@ -128,7 +149,8 @@ fn with_labels_once(pipeline: &Pipeline) -> Pipeline {
     pipeline
 }
 
-fn map_stages(pipeline: &Pipeline, target: Option<&Pipeline>) -> Vec<StageMapping> {
+/// The stages by default: each to the one of its label, else to a new one.
+pub(crate) fn map_stages(pipeline: &Pipeline, target: Option<&Pipeline>) -> Vec<StageMapping> {
     let Some(target) = target else {
         let create = |stage: &Stage| StageMapping {
             source: stage.clone(),
@@ -236,14 +258,6 @@ fn find_closed<'t>(
     alike.next().is_none().then_some(first)
 }
 
-fn meaning(meaning: StageMeaning) -> &'static str {
-    match meaning {
-        StageMeaning::Open => "open",
-        StageMeaning::Won => "won",
-        StageMeaning::Lost => "lost",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +289,8 @@ mod tests {
             fields: vec![],
             unmapped: vec![],
             associations: vec![],
+            filter: None,
+            matching: model::mapping::Matching::Default,
         };
         let catalog = |pipelines| Catalog {
             pipelines,
@@ -433,5 +449,27 @@ mod tests {
                 .iter()
                 .all(|entry| matches!(entry.stages[0].target, StageTarget::Existing(_)))
         );
+    }
+
+    #[test]
+    fn rule_10_a_user_who_may_not_see_stages_gets_that_message_and_no_empty_list() {
+        let none = Catalog::default();
+        let refused = finding(
+            FindingCode::NoPermission,
+            &"stages".into(),
+            "scope deals:read is missing".to_owned(),
+        );
+        let told = explain_none(&none, std::slice::from_ref(&refused)).unwrap();
+        assert!(
+            told.contains("lacks the permission") && told.contains("deals:read"),
+            "{told}"
+        );
+        let told = explain_none(&none, &[]).unwrap();
+        assert!(told.contains("has no process in stages"), "{told}");
+        let shown = Catalog {
+            pipelines: vec![pipeline("s", "Sales", "opportunity", &[])],
+            ..Catalog::default()
+        };
+        assert_eq!(explain_none(&shown, &[refused]), None);
     }
 }

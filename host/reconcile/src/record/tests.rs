@@ -17,6 +17,8 @@ use crate::audit::ReadBack;
 use crate::mapping::{default_mapping, planned_catalog};
 use crate::matching::MatchRule;
 
+mod rules;
+
 /// Owners 1 to 3, products 1 to 3; everything else is bound to `d-` and its id.
 struct World;
 
@@ -386,7 +388,7 @@ fn a_deal_is_in_the_pipeline_of_its_stage() {
 }
 
 #[test]
-fn acceptance_rule_1_a_deal_in_an_unmapped_stage_is_excluded_by_its_name() {
+fn rule_01_a_deal_in_an_unmapped_stage_is_excluded_by_its_name() {
     let excluded = |fields: &str| match plan(
         "deal",
         &format!("{{\"id\":\"7\",\"fields\":{fields}}}"),
@@ -405,7 +407,7 @@ fn acceptance_rule_1_a_deal_in_an_unmapped_stage_is_excluded_by_its_name() {
 }
 
 #[test]
-fn acceptance_rule_3_deleted_records_are_excluded_on_either_side() {
+fn rule_03_deleted_records_are_excluded_on_either_side() {
     let (action, _) = plan("deal", r#"{"id":"7","deleted":true}"#, &Known::default());
     assert_eq!(
         action,
@@ -566,7 +568,7 @@ fn a_duplicate_is_linked_and_what_the_survivor_lacks_is_told() {
 }
 
 #[test]
-fn acceptance_rule_13_what_was_bound_stays_bound() {
+fn rule_13_what_was_bound_stays_bound() {
     let (own, other, key) = (
         DestinationRecordId::new("70"),
         DestinationRecordId::new("30"),
