@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Read the objects, fields and pipelines of both sides
     Discover(Discover),
+    /// Write, show and check the project's mapping file, which says what becomes of what
+    Mapping(MappingArguments),
     /// Read the whole source and decide every write; nothing is written to the destination
     Plan(PlanCommand),
     /// Carry out the approved plan
@@ -83,6 +85,28 @@ pub(crate) struct Discover {
     pub(crate) folder: Folder,
     #[command(flatten)]
     pub(crate) tape: TapeOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MappingArguments {
+    #[command(subcommand)]
+    pub(crate) command: MappingCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingCommand {
+    /// Write `mapping.toml` with what holds without it, to be changed
+    Init(Folder),
+    /// Show what becomes of every field and stage, and what is lost
+    Show {
+        #[command(flatten)]
+        folder: Folder,
+        /// Print the mapping file that the newest plan was made with instead
+        #[arg(long)]
+        plan: bool,
+    },
+    /// Hold `mapping.toml` against both sides and run its tests; everything wrong is told together
+    Check(Folder),
 }
 
 #[derive(Debug, Args)]

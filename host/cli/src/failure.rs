@@ -61,6 +61,9 @@ fn find_hint(error: &Error) -> Option<String> {
         if matches!(cause.downcast_ref::<run::RunError>(), Some(run::RunError::Owners(_))) {
             return Some("correct the section [owners] of longshore.toml".to_owned());
         }
+        if matches!(cause.downcast_ref::<run::RunError>(), Some(run::RunError::Mapping(_))) {
+            return Some("correct mapping.toml; `longshore mapping check` says whether it fits".to_owned());
+        }
         if let Some(source) = cause.downcast_ref::<SourceError>() {
             return hint_for_source(source).map(str::to_owned);
         }

@@ -9,12 +9,14 @@ mod bundle;
 mod reach;
 mod project;
 mod portal;
+mod mapping;
 mod connectors;
 mod connect;
 mod report;
 mod plans;
 mod explain;
 mod phases;
+mod mapping_commands;
 mod status;
 mod keys;
 mod simulate;
@@ -76,6 +78,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
                 show: Some(PlanSubcommand::Show(command)),
                 ..
             }) => plans::show(&command, json),
+            Command::Mapping(command) => mapping_commands::mapping(command.command, json).await,
             Command::Plan(command) => phases::plan(command, json).await,
             Command::Explain(command) => explain::explain(&command, json),
             Command::Apply(command) => phases::apply(command, json).await,

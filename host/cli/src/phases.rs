@@ -42,6 +42,7 @@ struct Bench {
     _telling: [Telling; 2],
     door: Door,
     owners: BTreeMap<String, String>,
+    overrides: Option<reconcile::Overrides>,
     display: Display,
     run: RunId,
     seconds: Seconds,
@@ -78,6 +79,7 @@ impl Bench {
             reach,
             door,
             owners: project.file.owners.clone(),
+            overrides: crate::mapping::load(project)?,
             display,
             run,
             seconds,
@@ -92,6 +94,7 @@ impl Bench {
             source: &self.source,
             destination: &*self.door.destination,
             owners: &self.owners,
+            overrides: self.overrides.as_ref(),
             progress: &self.display,
             now: &*self.clock,
         }
@@ -197,6 +200,11 @@ pub(crate) fn init(folder: &Path, json: bool) -> Result<Ending> {
         ));
     }
     Ok(Ending::Done)
+}
+
+/// Reads both catalogs and maps them as the project says.
+pub(crate) async fn find_mapping(project: &Project) -> Result<Discovered> {
+    Bench::open(project, "discover")?.discover().await
 }
 
 /// Reads both catalogs and shows what would become of what.

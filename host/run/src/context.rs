@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub destination: &'a dyn Destination,
     /// Owners that a person paired: e-mail address at the source, and e-mail address or id at the destination.
     pub owners: &'a BTreeMap<String, String>,
+    /// What a person said of the mapping, where they did.
+    pub overrides: Option<&'a reconcile::Overrides>,
     /// Hears how far it is.
     pub progress: &'a dyn Progress,
     /// Tells the time that a plan says it was made at: that of the exchanges where these are recorded or replayed, so that a replay makes

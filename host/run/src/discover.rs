@@ -1,7 +1,8 @@
 //! Discover: both catalogs, and the mapping that follows from them.
 
 use model::mapping::Mapping;
-use model::{Account, Catalog, Finding, FindingCode};
+use model::{Account, Catalog, Finding, FindingCode, PlanId};
+use store::Store;
 
 use crate::context::Context;
 use crate::error::RunError;
@@ -18,7 +19,7 @@ pub struct Discovered {
     pub source: Catalog,
     /// The destination's objects and pipelines.
     pub destination: Catalog,
-    /// The default mapping between them.
+    /// The mapping between them: the default one, with what a person said put over it.
     pub mapping: Mapping,
     /// What a person should know.
     pub findings: Vec<Finding>,
@@ -49,7 +50,7 @@ pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<Account, 
 /// Reads both catalogs.
 ///
 /// # Errors
-/// When a side does not answer.
+/// When a side does not answer, and when what a person said of the mapping does not fit the two.
 pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
     let catalog = "catalog".into();
     ctx.progress.begin(Phase::Discover, &catalog, None);
@@ -67,7 +68,11 @@ pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
     let destination = ctx.destination.fetch_catalog().await;
     let destination =
         destination.map_err(|error| RunError::destination("reading the catalog", error))?;
-    let (mapping, mapped) = reconcile::default_mapping(&source, &destination);
+    let (mapping, mapped) = match ctx.overrides {
+        Some(said) => reconcile::map_with(&source, &destination, said, &findings)
+            .map_err(RunError::Mapping)?,
+        None => reconcile::default_mapping(&source, &destination),
+    };
     findings.extend(mapped);
     let missing = destination_account
         .missing_scopes
@@ -96,4 +101,25 @@ pub async fn discover(ctx: &mut Context<'_>) -> Result<Discovered, RunError> {
         mapping,
         findings,
     })
+}
+
+/// Kind of the documents that hold the mapping file that a plan was made with.
+const PLAN_MAPPING: &str = "plan-mapping";
+
+/// Keeps the mapping file with the plan that was made with it.
+pub(crate) fn keep_mapping(ctx: &mut Context<'_>, plan: &PlanId) -> Result<(), RunError> {
+    match ctx.overrides {
+        Some(said) => Ok(ctx
+            .store
+            .save_document(PLAN_MAPPING, plan.as_str(), &said.text)?),
+        None => Ok(()),
+    }
+}
+
+/// The mapping file that a plan was made with, as it was then; `None` where it was made without one.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn find_plan_mapping(store: &Store, plan: &PlanId) -> Result<Option<String>, RunError> {
+    Ok(store.load_document(PLAN_MAPPING, plan.as_str())?)
 }

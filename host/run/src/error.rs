@@ -51,6 +51,9 @@ pub enum RunError {
     /// The table of owners names somebody who is not there.
     #[error("the table of owners cannot be used: {}", .0.join("; "))]
     Owners(Vec<String>),
+    /// What a person said of the mapping is not borne out by the two sides.
+    #[error("the mapping file cannot be used:{}", list(.0))]
+    Mapping(Vec<reconcile::MappingFault>),
     /// A phase before this one is missing.
     #[error("{missing} first: {why}")]
     NotYet {
@@ -80,6 +83,10 @@ pub enum RunError {
     /// A person stopped it.
     #[error("stopped; run the same command again to go on")]
     Stopped,
+}
+
+fn list(faults: &[reconcile::MappingFault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 impl RunError {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use model::catalog::StandardObject;
 use model::mapping::ObjectMapping;
-use model::{Batch, Catalog};
-use reconcile::{Matcher, owner_key};
+use model::{Batch, Catalog, RecordRef};
+use reconcile::{Filter, MappingErrors, MatchKeys, Matcher, owner_key};
 use store::Side;
 
 use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored};
@@ -21,13 +21,13 @@ pub(crate) async fn collect_keys(
     ctx.store.clear_match_keys()?;
     for object in objects {
         if let Some(info) = source.find_object(object.source.as_str()) {
-            let matcher = Matcher::new(object.standard, info);
+            let matcher = Matcher::of_source(object, info);
             if matcher.has_rules() {
                 collect_source_keys(ctx, object, info, &matcher)?;
             }
         }
         if let Some(info) = target.find_object(object.destination.as_str()) {
-            let matcher = Matcher::new(object.standard, info);
+            let matcher = Matcher::of_destination(object, info);
             if matcher.has_rules() {
                 let ids = collect_destination_keys(ctx, object, &matcher).await?;
                 if object.standard == StandardObject::Owner {
@@ -39,12 +39,21 @@ pub(crate) async fn collect_keys(
     Ok(())
 }
 
+/// What the filter leaves out has no keys: nothing is linked to a record that does not migrate.
 fn collect_source_keys(
     ctx: &mut Context<'_>,
     object: &ObjectMapping,
     info: &std::sync::Arc<model::ObjectInfo>,
     matcher: &Matcher,
 ) -> Result<(), RunError> {
+    let filter = object
+        .filter
+        .as_ref()
+        .map(|filter| Filter::new(filter, info));
+    let filter = filter.transpose().map_err(|errors| {
+        let (object, errors) = (object.source.to_string(), errors);
+        RunError::Inconsistent(MappingErrors { object, errors }.to_string())
+    })?;
     let mut after = 0;
     loop {
         ctx.go_on()?;
@@ -64,7 +73,10 @@ fn collect_source_keys(
             Side::Source,
             object,
             &decode_stored(info, staged.rows)?,
-            matcher,
+            |record| match &filter {
+                Some(filter) if filter.find_unmet(record).is_some() => MatchKeys::default(),
+                _ => matcher.match_keys(record),
+            },
         )?;
     }
 }
@@ -84,7 +96,9 @@ async fn collect_destination_keys(
         let failed =
             |error| RunError::destination(format!("reading {} records", object.destination), error);
         let (records, next) = page.map_err(failed)?;
-        add_keys(ctx, Side::Destination, object, &records, matcher)?;
+        add_keys(ctx, Side::Destination, object, &records, |record| {
+            matcher.match_keys(record)
+        })?;
         if object.standard == StandardObject::Owner {
             ids.extend(records.iter().map(|record| record.id().to_owned()));
         }
@@ -139,11 +153,11 @@ fn add_keys(
     side: Side,
     object: &ObjectMapping,
     records: &Batch,
-    matcher: &Matcher,
+    find_keys: impl Fn(RecordRef<'_>) -> MatchKeys,
 ) -> Result<(), RunError> {
     let keys: Vec<_> = records
         .iter()
-        .map(|record| (record.id(), matcher.match_keys(record)))
+        .map(|record| (record.id(), find_keys(record)))
         .collect();
     let mut claims = keys.iter().flat_map(|(id, keys)| {
         keys.claims()

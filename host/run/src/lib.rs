@@ -28,7 +28,7 @@ pub mod export;
 pub use apply::{ApplySummary, apply};
 pub use audit::{AuditSummary, MoneyReport, ObjectReport, audit};
 pub use context::Context;
-pub use discover::{Discovered, discover};
+pub use discover::{Discovered, discover, find_plan_mapping};
 pub use error::RunError;
 pub use export::{Exported, PlanFilter, PlanLine, export_plan, load_lines};
 pub use extract::{ExtractSummary, extract};

@@ -18,7 +18,7 @@ use store::{MissingEnds, PlanWriter, Side};
 
 use crate::bind::Binder;
 use crate::context::{BATCH_BYTES, BATCH_RECORDS, Context, decode_stored, properties};
-use crate::discover::Discovered;
+use crate::discover::{Discovered, keep_mapping};
 use crate::error::RunError;
 use crate::keys::collect_keys;
 use crate::lookup::Memory;
@@ -94,6 +94,7 @@ pub async fn plan(
     note_missing_ends(ctx, &plan)?;
     ctx.store
         .save_document(PLAN_RUN, plan.id.as_str(), &ctx.run)?;
+    keep_mapping(ctx, &plan.id)?;
     Ok(plan)
 }
 

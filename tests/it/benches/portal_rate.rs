@@ -115,6 +115,7 @@ async fn measure(contacts: u64) {
         source: &Company { contacts },
         destination: &destination,
         owners: &owners,
+        overrides: None,
         progress: &Told(start),
         now: &clock,
     };

@@ -23,6 +23,8 @@ mod kill;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod mapping;
+#[cfg(test)]
 mod packages;
 #[cfg(test)]
 mod plans;
