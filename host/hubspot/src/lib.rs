@@ -33,6 +33,10 @@ mod pipeline;
 
 mod link;
 
+mod unlink;
+
+mod archive;
+
 mod prepare;
 
 mod body;

@@ -4,13 +4,14 @@
 
 use async_trait::async_trait;
 use model::destination::{
-    Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
+    Archived, Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
 };
 use model::{
     Account, Batch, Catalog, Cursor, Destination, DestinationError, DestinationRecordId,
     ObjectInfo, ObjectName,
 };
 
+use crate::archive;
 use crate::failure::Failure;
 use crate::link;
 use crate::open::{Core, LocalCrm};
@@ -131,6 +132,36 @@ impl Destination for LocalCrm {
         Ok(self
             .core()
             .write(|conn, schema| link::write_links(conn, schema, links))?)
+    }
+
+    async fn archive_records(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Vec<Archived>, DestinationError> {
+        Ok(self.core().write(|conn, schema| {
+            archive::archive_records(conn, schema.object(object.as_str())?, ids)
+        })?)
+    }
+
+    async fn remove_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
+        Ok(self
+            .core()
+            .write(|conn, schema| link::remove_links(conn, schema, links))?)
+    }
+
+    async fn read_links(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Option<Vec<Link>>, DestinationError> {
+        let links = self
+            .core()
+            .read(|conn, schema| link::read_links(conn, schema.object(object.as_str())?, ids))?;
+        Ok(Some(links))
     }
 }
 

@@ -303,7 +303,11 @@ impl Work<'_> {
                 }));
             }
             let outcome = match (answer, &planned.action) {
-                (WriteOutcome::Written { id, .. }, Action::Create { .. }) => Outcome::Created(id),
+                // What was there already was not made by this run, and no roll back may archive it.
+                (WriteOutcome::Written { id, before, .. }, Action::Create { .. }) => before
+                    .map_or(Outcome::Created(id.clone()), |before| {
+                        Outcome::Updated(id, before)
+                    }),
                 (
                     WriteOutcome::Written { id, before, .. },
                     Action::Update {
