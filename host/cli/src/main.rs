@@ -17,6 +17,7 @@ mod plans;
 mod explain;
 mod phases;
 mod mapping_commands;
+mod rollback;
 mod status;
 mod keys;
 mod simulate;
@@ -85,6 +86,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Migrate(command) => phases::migrate(command, json).await,
             Command::Status(folder) => status::status(&folder.dir, json),
             Command::Audit(command) => phases::audit(command, json).await,
+            Command::Rollback(command) => rollback::rollback(command, json).await,
             Command::Vault(command) => keys::keys(&command.command, json),
             Command::Connectors(command) => connectors::connectors(command.command, json).await,
         }

@@ -230,6 +230,10 @@ impl Destination for Portal {
             .collect()
     }
 
+    fn fills(&self, object: &ObjectName) -> &'static [&'static str] {
+        Kind::find(object).map_or(&[], Kind::fills)
+    }
+
     fn batch_records(&self) -> u32 {
         BATCH_RECORDS
     }

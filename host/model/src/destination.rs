@@ -226,6 +226,11 @@ pub trait Destination: Send + Sync {
         Vec::new()
     }
 
+    /// The properties that the destination fills in by itself where a new record lacks them: what stands in them is nobody's edit.
+    fn fills(&self, _object: &ObjectName) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How many records one call of [`Self::write_records`] takes best.
     fn batch_records(&self) -> u32 {
         2_000

@@ -18,6 +18,7 @@ pub mod transform;
 pub mod mapping;
 pub mod plan;
 pub mod ledger;
+pub mod undo;
 pub mod source;
 pub mod destination;
 

@@ -19,7 +19,7 @@ use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::hold::Watch;
 use crate::links::apply_links;
-use crate::open::{APPROVED, PREPARED};
+use crate::open::{APPROVED, PREPARED, refuse_rolled_back};
 use crate::plan::find_planner;
 use crate::prepare::prepare;
 use crate::progress::Phase;
@@ -46,6 +46,7 @@ pub async fn apply(
 ) -> Result<ApplySummary, RunError> {
     let plan = approved.plan();
     check_destination(ctx).await?;
+    refuse_rolled_back(ctx.store, &plan.id)?;
     ctx.store.verify_plan(plan)?;
     ctx.store
         .save_document(APPROVED, plan.id.as_str(), &approved.approved_at())?;

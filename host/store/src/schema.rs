@@ -10,6 +10,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x4C6F_6E67;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001-state.sql"),
     include_str!("migrations/0002-consent.sql"),
+    include_str!("migrations/0003-rollback.sql"),
 ];
 
 /// The tables that live only as long as the process: a private temporary database that SQLite removes by itself.
