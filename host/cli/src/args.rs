@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Quarantine(QuarantineArguments),
     /// Read the destination back, prove the account and write the workbook
     Audit(Audit),
+    /// Take back what one run wrote, unless somebody edited it since
+    Rollback(Rollback),
     /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),
     /// Look after the vault that holds the credentials
@@ -368,6 +370,49 @@ pub(crate) struct Audit {
 pub(crate) struct QuarantineArguments {
     #[command(subcommand)]
     pub(crate) command: QuarantineCommand,
+}
+
+/// Records that the run made are archived, values that it overwrote set back, associations that it made taken away. What somebody edited
+/// since is listed and left. Properties, pipelines and labels that were made for it stay
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("aim").required(true).args(["plan", "apply"])))]
+pub(crate) struct Rollback {
+    /// Which run, by its number as `status` and `explain` tell it; or `latest`
+    #[arg(value_name = "RUN", value_parser = parse_run)]
+    pub(crate) run: RunChoice,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Read the destination and say what would be taken back; nothing is written
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Carry it out
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Carry it out without being asked
+    #[arg(long, requires = "apply")]
+    pub(crate) yes: bool,
+    /// Write each step into this file: a workbook (.xlsx), or JSON by lines
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Which run is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunChoice {
+    /// The newest that wrote.
+    Latest,
+    /// That one.
+    Number(i64),
+}
+
+fn parse_run(text: &str) -> Result<RunChoice, String> {
+    match text {
+        "latest" => Ok(RunChoice::Latest),
+        number => number
+            .parse()
+            .map(RunChoice::Number)
+            .map_err(|_| "a run is a number, or `latest`".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -82,6 +82,9 @@ impl Told<'_> {
         told["outcome"] = json!(chapter.outcome.as_ref().map(|(run, outcome)| json!({
             "run": run, "outcome": outcome.kind, "destination": outcome.destination, "error": outcome.error,
         })));
+        told["undone"] = json!(chapter.undone.as_ref().map(|undone| json!({
+            "run": undone.run, "became": undone.kind, "at": undone.at, "exceptions": undone.exceptions,
+        })));
         Ok(told)
     }
 
@@ -214,6 +217,15 @@ impl Told<'_> {
             }
             (Some(at), None) => say(format!("approved    {at}, not carried out yet")),
             (None, _) => say("              not approved".to_owned()),
+        }
+        if let Some(undone) = &chapter.undone {
+            say(format!(
+                "rolled back {} by roll back run {}: {}",
+                undone.at, undone.run, undone.kind
+            ));
+            for exception in &undone.exceptions {
+                say(format!("              {exception}"));
+            }
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ mod replay;
 mod quarantine;
 mod explain;
 mod mapping_commands;
+mod rollback;
 mod status;
 mod keys;
 mod simulate;
@@ -89,6 +90,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Status(folder) => status::status(&folder.dir, json),
             Command::Quarantine(command) => quarantine::quarantine(command.command, json).await,
             Command::Audit(command) => phases::audit(command, json).await,
+            Command::Rollback(command) => rollback::rollback(command, json).await,
             Command::Vault(command) => keys::keys(&command.command, json),
             Command::Connectors(command) => connectors::connectors(command.command, json).await,
         }

@@ -41,8 +41,17 @@ pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
         .transpose()?
         .unwrap_or_default();
     let runs = store.runs()?;
+    let (applied, rollbacks) = (store.applied_runs()?, store.rollbacks()?);
+    let rolled_back = plan
+        .as_ref()
+        .and_then(|plan| rollbacks.iter().find(|(_, undone)| *undone == plan.id));
     let next = match &plan {
         None => "longshore migrate",
+        // One that was cut off goes on with the same command.
+        Some(_) if rolled_back.is_some_and(|(rollback, _)| !rollback.is_finished) => {
+            "longshore rollback"
+        }
+        Some(_) if rolled_back.is_some() => "longshore plan",
         Some(_) if outcomes.is_empty() => "longshore apply",
         Some(_) => "longshore audit",
     };
@@ -54,6 +63,10 @@ pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
             "plan": plan.as_ref().map(|plan| json!({"id": plan.id, "hash": plan.hash, "created_at": plan.header.created_at})),
             "outcomes": outcomes.iter().map(|(object, kind, count)| json!({"object": object, "outcome": kind, "count": count})).collect::<Vec<_>>(),
             "runs": runs.iter().map(|run| json!({"run": run.id, "kind": run.kind})).collect::<Vec<_>>(),
+            "wrote": applied.iter().map(|(run, _)| run).collect::<Vec<_>>(),
+            "rolled_back": rollbacks.iter().map(|(rollback, _)| json!({
+                "run": rollback.run, "undone": rollback.undone, "finished": rollback.is_finished,
+            })).collect::<Vec<_>>(),
             "next": next,
         }));
         return Ok(Ending::Done);
@@ -74,6 +87,19 @@ pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
     }
     crate::report::show_outcomes(&outcomes);
     print_line(&format!("runs        {}", runs.len()));
+    for (run, _) in &applied {
+        let undone = rollbacks
+            .iter()
+            .find(|(rollback, _)| rollback.undone == *run);
+        let became = match undone {
+            None => String::new(),
+            Some((rollback, _)) if rollback.is_finished => {
+                format!(", rolled back by run {}", rollback.run)
+            }
+            Some((rollback, _)) => format!(", its roll back, run {}, was cut off", rollback.run),
+        };
+        print_line(&format!("wrote       run {run}{became}"));
+    }
     print_line(&format!("next        {next}"));
     Ok(Ending::Done)
 }

@@ -22,6 +22,9 @@ pub(crate) struct Record<'a> {
     pub(crate) archived: bool,
     #[serde(borrow, default)]
     pub(crate) object_write_trace_id: Option<Cow<'a, str>>,
+    /// Of an upsert: whether it made the record.
+    #[serde(default)]
+    pub(crate) new: Option<bool>,
     #[serde(borrow, default)]
     pub(crate) associations: Option<std::collections::BTreeMap<Cow<'a, str>, Ends<'a>>>,
 }

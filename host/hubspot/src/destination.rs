@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use model::catalog::StandardObject;
 use model::destination::{
-    Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
+    Archived, Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
 };
 use model::estimate::{Call, Pace, Workload};
 use model::{
@@ -15,15 +15,17 @@ use model::{
 
 use crate::answer::Records;
 use crate::api::read;
+use crate::archive::archive_records;
 use crate::create::find_kind;
 use crate::estimate;
 use crate::link::{Ask, ask_links};
-use crate::objects::Kind;
+use crate::objects::{KINDS, Kind};
 use crate::office;
 use crate::portal::Portal;
 use crate::prepare::prepare;
-use crate::property::KINDS;
+use crate::property;
 use crate::read::{Reader, find_keys, list, read_records};
+use crate::unlink::{read_links, remove_links};
 use crate::write::Writer;
 
 /// Records of one call: fifty batches, so that the portal's window never waits for the ledger.
@@ -46,7 +48,7 @@ impl Portal {
         Ok(Catalog {
             objects,
             pipelines: described.pipelines.clone(),
-            kinds: KINDS.to_vec(),
+            kinds: property::KINDS.to_vec(),
             unlinkable: UNLINKABLE.map(|standard| standard.name().into()).to_vec(),
         })
     }
@@ -59,15 +61,10 @@ impl Portal {
         links: &[Link],
         ask: Ask,
     ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
-        let mut groups: BTreeMap<(&ObjectName, &ObjectName, Option<&str>), Vec<usize>> =
-            BTreeMap::new();
-        for (place, link) in links.iter().enumerate() {
-            let group = (&link.from_object, &link.to_object, link.label.as_deref());
-            groups.entry(group).or_default().push(place);
-        }
         let mut answers = vec![Ok(false); links.len()];
-        for ((from, to, _), places) in groups {
-            let (Some(from), Some(to)) = (Kind::find(from), Kind::find(to)) else {
+        for (ends, places) in groups(links) {
+            let Some((from, to)) = ends else {
+                let (from, to) = (&links[places[0]].from_object, &links[places[0]].to_object);
                 let why = LinkRefused(format!(
                     "HubSpot has no associations between {from} and {to}"
                 ));
@@ -197,6 +194,55 @@ impl Destination for Portal {
         self.ask_links(links, Ask::Find).await
     }
 
+    async fn archive_records(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Vec<Archived>, DestinationError> {
+        archive_records(&self.api, find_kind(object)?, ids).await
+    }
+
+    async fn remove_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
+        let mut answers = vec![Ok(false); links.len()];
+        for (ends, places) in groups(links) {
+            // Where there are no associations, none is there.
+            let Some((from, to)) = ends else { continue };
+            let types = self.link_types(from, to).await?;
+            let group: Vec<&Link> = places.iter().map(|place| &links[*place]).collect();
+            let told = remove_links(&self.api, (from, to), &types, &group).await?;
+            places
+                .into_iter()
+                .zip(told)
+                .for_each(|(place, answer)| answers[place] = answer);
+        }
+        Ok(answers)
+    }
+
+    async fn read_links(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Option<Vec<Link>>, DestinationError> {
+        if UNLINKABLE
+            .iter()
+            .any(|standard| standard.name() == object.as_str())
+        {
+            return Ok(Some(Vec::new()));
+        }
+        let kind = find_kind(object)?;
+        let mut others = Vec::new();
+        for other in &KINDS {
+            let is_linkable = !UNLINKABLE.contains(&other.standard);
+            if is_linkable && self.link_types(kind, other).await?.is_ok() {
+                others.push(other);
+            }
+        }
+        Ok(Some(read_links(&self.api, kind, &others, ids).await?))
+    }
+
     fn ties(&self, object: &ObjectName) -> Vec<ObjectName> {
         let ties = Kind::find(object).map_or(&[][..], |kind| kind.ties);
         ties.iter()
@@ -212,9 +258,32 @@ impl Destination for Portal {
         self.api.pace()
     }
 
+    fn fills(&self, object: &ObjectName) -> &'static [&'static str] {
+        Kind::find(object).map_or(&[], Kind::fills)
+    }
+
     fn batch_records(&self) -> u32 {
         BATCH_RECORDS
     }
+}
+
+/// Links of one pair of objects and one label.
+type Group = (Option<(&'static Kind, &'static Kind)>, Vec<usize>);
+
+/// The places of links that go into one call, labelled ones first: a label stands on the plain association of its pair.
+fn groups(links: &[Link]) -> Vec<Group> {
+    let mut groups: BTreeMap<(&ObjectName, &ObjectName, Option<&str>), Vec<usize>> =
+        BTreeMap::new();
+    for (place, link) in links.iter().enumerate() {
+        let group = (&link.from_object, &link.to_object, link.label.as_deref());
+        groups.entry(group).or_default().push(place);
+    }
+    let kinds = |from, to| Some((Kind::find(from)?, Kind::find(to)?));
+    groups
+        .into_iter()
+        .rev()
+        .map(|((from, to, _), places)| (kinds(from, to), places))
+        .collect()
 }
 
 /// The records of those ids.

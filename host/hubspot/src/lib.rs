@@ -35,6 +35,10 @@ mod link;
 
 mod estimate;
 
+mod unlink;
+
+mod archive;
+
 mod prepare;
 
 mod body;

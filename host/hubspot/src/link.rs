@@ -29,6 +29,13 @@ pub(crate) struct LinkType {
     pub(crate) label: Option<String>,
 }
 
+impl LinkType {
+    /// Whether both name one type; what it is called may differ.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.type_id == other.type_id && self.category == other.category
+    }
+}
+
 /// The types of associations from one object to another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LinkTypes {
@@ -39,7 +46,7 @@ pub(crate) struct LinkTypes {
 }
 
 impl LinkTypes {
-    fn find(&self, label: Option<&str>) -> Option<&LinkType> {
+    pub(crate) fn find(&self, label: Option<&str>) -> Option<&LinkType> {
         label.map_or(self.plain.as_ref(), |label| self.labels.get(label))
     }
 }
@@ -213,44 +220,12 @@ impl Pair<'_> {
         Ok(found.collect())
     }
 
-    /// All links of this type that those records have, page after page.
+    /// All links of this type that those records have.
     async fn read(&self, ids: &[&str]) -> Result<Vec<(String, String)>, DestinationError> {
-        let doing = format!(
-            "reading the associations of {} with {}",
-            self.from.path, self.to.path
-        );
-        let path = self
-            .api
-            .version
-            .associations(self.from.path, self.to.path, "/batch/read");
-        let mut inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
-        let mut found = Vec::new();
-        while !inputs.is_empty() {
-            let body = json!({"inputs": inputs}).to_string().into_bytes();
-            let body = match self.api.post(&path, body, Repeat::Safe).await {
-                Ok(body) => body,
-                // None of them has any.
-                Err(Failed::Refused { status: 404, .. }) => return Ok(found),
-                Err(failed) => return Err(failed.stop(&doing)),
-            };
-            let list: List<Links> = read(&body, &doing)?;
-            inputs.clear();
-            for links in list.results {
-                let is_it = |end: &OtherEnd| {
-                    let types = &end.association_types;
-                    types.iter().any(|other| {
-                        other.type_id == self.link_type.type_id
-                            && other.category == self.link_type.category
-                    })
-                };
-                let ends = links.to.iter().filter(|end| is_it(end));
-                found.extend(ends.map(|end| (links.from.id.clone(), id_text(&end.to_object_id))));
-                if let Some(next) = links.paging.and_then(|paging| paging.next) {
-                    inputs.push(json!({"id": links.from.id, "after": next.after}));
-                }
-            }
-        }
-        Ok(found)
+        let tied = read_pairs(self.api, self.from.path, self.to.path, ids).await?;
+        let is_it = |tied: &Tied| tied.types.iter().any(|other| other.is(self.link_type));
+        let found = tied.into_iter().filter(is_it);
+        Ok(found.map(|tied| (tied.from, tied.to)).collect())
     }
 
     /// Makes those links. What is refused is asked for in halves until the one that is at fault stands alone; making a link twice is
@@ -311,6 +286,49 @@ impl Pair<'_> {
         }
         Ok(done)
     }
+}
+
+/// Two records that are associated, and the types that they are associated under.
+#[derive(Debug)]
+pub(crate) struct Tied {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) types: Vec<LinkType>,
+}
+
+/// Everything of one object that records of another are associated with, page after page; a thousand records at most.
+pub(crate) async fn read_pairs(
+    api: &Api,
+    from: &str,
+    to: &str,
+    ids: &[&str],
+) -> Result<Vec<Tied>, DestinationError> {
+    let doing = format!("reading the associations of {from} with {to}");
+    let path = api.version.associations(from, to, "/batch/read");
+    let mut inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+    let mut found = Vec::new();
+    while !inputs.is_empty() {
+        let body = json!({"inputs": inputs}).to_string().into_bytes();
+        let body = match api.post(&path, body, Repeat::Safe).await {
+            Ok(body) => body,
+            // None of them has any.
+            Err(Failed::Refused { status: 404, .. }) => return Ok(found),
+            Err(failed) => return Err(failed.stop(&doing)),
+        };
+        let list: List<Links> = read(&body, &doing)?;
+        inputs.clear();
+        for links in list.results {
+            found.extend(links.to.into_iter().map(|end| Tied {
+                from: links.from.id.clone(),
+                to: id_text(&end.to_object_id),
+                types: end.association_types,
+            }));
+            if let Some(next) = links.paging.and_then(|paging| paging.next) {
+                inputs.push(json!({"id": links.from.id, "after": next.after}));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// HubSpot tells ids of other ends as numbers.

@@ -95,6 +95,34 @@ impl Kind {
             .find(|kind| kind.standard.name() == object.as_str())
     }
 
+    /// The properties that HubSpot fills in by itself where a new record lacks them (fact sheet of 2026): from defaults of the portal, from
+    /// each other, from the product.
+    pub(crate) fn fills(&self) -> &'static [&'static str] {
+        match self.standard {
+            StandardObject::Contact => &["lifecyclestage", "hs_lead_status"],
+            StandardObject::Company => &["lifecyclestage", "name", "domain", "website"],
+            StandardObject::Deal => &["deal_currency_code", "pipeline", "amount", "closedate"],
+            StandardObject::Lead | StandardObject::Project => &["hs_pipeline", "hs_pipeline_stage"],
+            StandardObject::LineItem => &[
+                "name",
+                "price",
+                "description",
+                "hs_sku",
+                "hs_cost_of_goods_sold",
+                "recurringbillingfrequency",
+                "amount",
+                "quantity",
+            ],
+            StandardObject::Invoice => &["hs_invoice_status"],
+            StandardObject::Email => &["hs_email_direction", "hs_email_status", "hs_timestamp"],
+            StandardObject::Task => &["hs_task_status", "hs_task_type", "hs_timestamp"],
+            StandardObject::Note | StandardObject::Call | StandardObject::Meeting => {
+                &["hs_timestamp"]
+            }
+            _ => &[],
+        }
+    }
+
     /// The name in catalogs.
     pub(crate) fn name(&self) -> ObjectName {
         self.standard.name().into()

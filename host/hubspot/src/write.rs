@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::catalog::StandardObject;
 use model::destination::{SOURCE_KEY_PROPERTY, Write, WriteBatch, WriteOutcome};
+use model::row::RowWriter;
 use model::{DestinationError, DestinationRecordId, ObjectInfo, ObjectName};
 
 use crate::answer::Records;
@@ -340,9 +341,11 @@ impl Writer<'_> {
             let key = || record.properties.find(SOURCE_KEY_PROPERTY);
             let place = traced.or_else(|| by_key.get(key()?).copied());
             if let Some(place) = place.filter(|place| open.remove(place)) {
+                // It was there before, and an upsert does not say as what.
+                let before = (record.new == Some(false)).then(|| empty_row(&record.id));
                 let written = WriteOutcome::Written {
                     id: record.id.as_ref().into(),
-                    before: None,
+                    before,
                     notes: notes.remove(&place).unwrap_or_default(),
                 };
                 made.outcomes.push((place, written));
@@ -407,6 +410,14 @@ impl Writer<'_> {
             self.batch.records.record(place).id()
         )
     }
+}
+
+/// A row without properties: how a record was that is not known.
+fn empty_row(id: &str) -> String {
+    let mut row = RowWriter::new();
+    row.begin(id, None);
+    row.end();
+    row.as_str().trim_end_matches('\n').to_owned()
 }
 
 /// Whether a new record has the tie without which HubSpot does not take it.

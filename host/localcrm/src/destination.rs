@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use model::destination::{
-    Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
+    Archived, Link, LinkRefused, Preparation, Prepared, SourceKey, WriteBatch, WriteOutcome,
 };
 use model::estimate::Pace;
 use model::{
@@ -12,6 +12,7 @@ use model::{
     ObjectInfo, ObjectName,
 };
 
+use crate::archive;
 use crate::failure::Failure;
 use crate::link;
 use crate::open::{Core, LocalCrm};
@@ -141,6 +142,36 @@ impl Destination for LocalCrm {
         Ok(self
             .core()
             .read(|conn, schema| link::find_links(conn, schema, links))?)
+    }
+
+    async fn archive_records(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Vec<Archived>, DestinationError> {
+        Ok(self.core().write(|conn, schema| {
+            archive::archive_records(conn, schema.object(object.as_str())?, ids)
+        })?)
+    }
+
+    async fn remove_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError> {
+        Ok(self
+            .core()
+            .write(|conn, schema| link::remove_links(conn, schema, links))?)
+    }
+
+    async fn read_links(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Option<Vec<Link>>, DestinationError> {
+        let links = self
+            .core()
+            .read(|conn, schema| link::read_links(conn, schema.object(object.as_str())?, ids))?;
+        Ok(Some(links))
     }
 
     /// On two cores of 2024 an optimised build wrote 45,000 contacts of 40 properties a second and read back 125,000 (2026-11); slow discs and

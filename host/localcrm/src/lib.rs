@@ -13,10 +13,11 @@ mod schema;
 mod value;
 
 mod check;
-mod link;
 mod prepare;
 mod read;
+mod link;
 mod write;
+mod archive;
 
 mod open;
 

@@ -4,13 +4,15 @@
 
 use std::collections::HashSet;
 
+use model::DestinationRecordId;
 use model::catalog::StandardObject;
 use model::destination::{Link, LinkRefused};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::check::{prepare_exists, shorten};
 use crate::failure::Failure;
-use crate::schema::{Schema, read_id};
+use crate::read::to_id;
+use crate::schema::{ObjectSchema, Schema, read_id};
 use crate::standard::Table;
 
 /// One end: the object and the record.
@@ -74,6 +76,71 @@ pub(crate) fn find_links(
         Ok(Ok(select.exists(params![a, from.1, b, to.1, label])?))
     };
     links.iter().map(find).collect()
+}
+
+/// Takes associations away, each of just its label; `true` where it was there. The caller holds the transaction.
+pub(crate) fn remove_links(
+    conn: &Connection,
+    schema: &Schema,
+    links: &[Link],
+) -> Result<Vec<Result<bool, LinkRefused>>, Failure> {
+    let mut delete = conn.prepare_cached(
+        "DELETE FROM associations WHERE from_object = ?1 AND from_id = ?2 AND to_object = ?3 AND to_id = ?4 AND label = ?5",
+    )?;
+    let mut removed = Vec::with_capacity(links.len());
+    for link in links {
+        let end = |object: &str, id: &str| Some((schema.find(object)?.table, read_id(id)?));
+        let ends = (
+            end(link.from_object.as_str(), link.from.as_str()),
+            end(link.to_object.as_str(), link.to.as_str()),
+        );
+        let (Some(from), Some(to)) = ends else {
+            removed.push(Ok(false));
+            continue;
+        };
+        let label = link.label.as_deref().unwrap_or_default();
+        let (from, to) = normalise(from, to, label);
+        let gone = delete.execute(params![
+            from.0.object.name(),
+            from.1,
+            to.0.object.name(),
+            to.1,
+            label
+        ])?;
+        removed.push(Ok(gone == 1));
+    }
+    Ok(removed)
+}
+
+/// Reads all associations of those records, each from the record that was asked for.
+pub(crate) fn read_links(
+    conn: &Connection,
+    object: &ObjectSchema,
+    ids: &[DestinationRecordId],
+) -> Result<Vec<Link>, Failure> {
+    let mut select = conn.prepare_cached(
+        "SELECT to_object, to_id, label FROM associations WHERE from_object = ?1 AND from_id = ?2
+         UNION ALL
+         SELECT from_object, from_id, label FROM associations WHERE to_object = ?1 AND to_id = ?2",
+    )?;
+    let mut links = Vec::new();
+    for id in ids {
+        let Some(number) = read_id(id.as_str()) else {
+            continue;
+        };
+        let mut rows = select.query(params![object.name(), number])?;
+        while let Some(row) = rows.next()? {
+            let label: String = row.get(2)?;
+            links.push(Link {
+                from_object: object.name().into(),
+                from: id.clone(),
+                to_object: row.get::<_, String>(0)?.into(),
+                to: to_id(row.get(1)?),
+                label: (!label.is_empty()).then_some(label),
+            });
+        }
+    }
+    Ok(links)
 }
 
 /// Counts the associations between two objects, each label by itself.

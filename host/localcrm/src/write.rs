@@ -179,36 +179,33 @@ impl Writer<'_> {
         }
     }
 
-    /// Sets the values of a record that was created before; for whoever asks, it is the creation.
+    /// Sets the values of a record that was there before: it is told as it was, because nobody may take it for a new one.
     fn set_values(&mut self, record: RecordRef<'_>, id: i64) -> Result<Answer, Failure> {
-        let answer = self.change(record, id)?;
-        Ok(answer.map(|()| WriteOutcome::Written {
-            id: to_id(id),
-            before: None,
-            notes: Vec::new(),
-        }))
+        self.replace_values(record, id, &to_id(id).to_string())
     }
 
     fn update(&mut self, record: RecordRef<'_>, id: &str) -> Result<Answer, Failure> {
-        let absent = || {
-            Ok(Err(format!(
-                "{} {:?} does not exist",
-                self.object.name(),
-                shorten(id)
-            )))
-        };
         let Some(number) = read_id(id) else {
-            return absent();
+            return Ok(Err(self.absent(id)));
         };
         if let Some(fault) = self.checker.find_fault(record, &self.source_key)? {
             return Ok(Err(fault));
         }
+        self.replace_values(record, number, id)
+    }
+
+    fn replace_values(
+        &mut self,
+        record: RecordRef<'_>,
+        number: i64,
+        id: &str,
+    ) -> Result<Answer, Failure> {
         let columns: Vec<u16> = self.columns_of(record).map(|(at, _)| at).collect();
         self.before.clear();
         let (scratch, before) = (&mut self.scratch, &mut self.before);
         match write_columns(self.conn, self.object, number, &columns, scratch, before) {
             Ok(Some(())) => {}
-            Ok(None) => return absent(),
+            Ok(None) => return Ok(Err(self.absent(id))),
             // What cannot be told as it was is not changed; the rest of the batch is.
             Err(Failure::Asked(why)) => return Ok(Err(why)),
             Err(failure) => return Err(failure),
@@ -222,6 +219,10 @@ impl Writer<'_> {
             before: Some(before),
             notes: Vec::new(),
         }))
+    }
+
+    fn absent(&self, id: &str) -> String {
+        format!("{} {:?} does not exist", self.object.name(), shorten(id))
     }
 
     /// The record's fields with the columns they go into; all of them have one once the record is checked.

@@ -89,7 +89,8 @@ pub enum WriteOutcome {
     Written {
         /// The record.
         id: DestinationRecordId,
-        /// For an update: the written properties as they were, as a row.
+        /// The written properties as they were, as a row: for an update, and for a record to be made that was there already. The row has
+        /// no properties where it is not known how they were.
         before: Option<String>,
         /// What a person should know of how it was written: a value that the destination insists on and the record lacked.
         notes: Vec<String>,
@@ -111,6 +112,17 @@ pub struct Link {
     pub to: DestinationRecordId,
     /// Label, `None` for the plain link.
     pub label: Option<String>,
+}
+
+/// What became of a record that was to be archived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Archived {
+    /// It is archived now.
+    Done,
+    /// It was not there any more.
+    Gone,
+    /// It stays: the message for a person.
+    Refused(String),
 }
 
 /// Why a destination did not answer. Each variant is handled differently.
@@ -190,6 +202,31 @@ pub trait Destination: Send + Sync {
         links: &[Link],
     ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError>;
 
+    /// Archives records, and with each of them its associations; one answer for each, in order. A record that is not there is no error, so
+    /// that it may be repeated.
+    async fn archive_records(
+        &self,
+        object: &ObjectName,
+        ids: &[DestinationRecordId],
+    ) -> Result<Vec<Archived>, DestinationError>;
+
+    /// Takes associations away, each of just its label: what else connects the two records stays. `true` where it was there, in order;
+    /// `Err` of a message where it stays. May be repeated.
+    async fn remove_links(
+        &self,
+        links: &[Link],
+    ) -> Result<Vec<Result<bool, LinkRefused>>, DestinationError>;
+
+    /// Reads all associations that those records have, whatever their label and in any order, each from the record that was asked for;
+    /// `None` where the destination cannot tell.
+    async fn read_links(
+        &self,
+        _object: &ObjectName,
+        _ids: &[DestinationRecordId],
+    ) -> Result<Option<Vec<Link>>, DestinationError> {
+        Ok(None)
+    }
+
     /// The objects that a new record of `object` has to be tied to from its first moment on, because it is refused otherwise; none
     /// unless the destination says so.
     fn ties(&self, _object: &ObjectName) -> Vec<ObjectName> {
@@ -205,6 +242,11 @@ pub trait Destination: Send + Sync {
     /// How much it lets through, as far as it is known now; `None` where no limit is known.
     fn pace(&self) -> Option<Pace> {
         None
+    }
+
+    /// The properties that the destination fills in by itself where a new record lacks them: what stands in them is nobody's edit.
+    fn fills(&self, _object: &ObjectName) -> &'static [&'static str] {
+        &[]
     }
 
     /// How many records one call of [`Self::write_records`] takes best.

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod estimate;
 pub mod ledger;
 pub mod correction;
+pub mod undo;
 pub mod source;
 pub mod destination;
 

@@ -222,6 +222,25 @@ impl<'p> ReadBack<'p> {
         Self { entries }
     }
 
+    /// The entry that fills that field of the planned table.
+    pub(crate) fn entry(&self, field: u16) -> Option<&'p Entry> {
+        let (entry, _) = self.entries.get(usize::from(field)).copied().flatten()?;
+        Some(entry)
+    }
+
+    /// The entries of properties that the planned row leaves out, with their positions in the table that was read back.
+    pub(crate) fn unwritten(
+        &self,
+        planned: RecordRef<'_>,
+    ) -> impl Iterator<Item = (&'p Entry, u16)> {
+        let written: HashSet<u16> = planned.fields().map(|(field, _)| field).collect();
+        let entries = (0_u16..).zip(&self.entries);
+        entries.filter_map(move |(field, entry)| {
+            let (entry, position) = (*entry)?;
+            Some((entry, position?)).filter(|_| !written.contains(&field))
+        })
+    }
+
     /// The properties of the planned row that the destination does not hold as planned, added to `differences`. Planned ids of the
     /// source are compared as what `directory` says they are bound to; one that never came to the destination is planned as blank.
     pub fn compare(

@@ -47,6 +47,8 @@ pub mod audit;
 
 pub mod hold;
 
+pub mod undo;
+
 pub use account::{Account, Tally, Unbalanced};
 pub use audit::{Difference, Distinct, FieldStatistics, ObjectStatistics, ReadBack};
 pub use carry::Directory;
@@ -61,3 +63,4 @@ pub use money::{ExactSum, MoneyDifference, MoneyKey, MoneyTotal, MoneyTotals};
 pub use overrides::{MappingFault, Overrides, map_with};
 pub use planner::ObjectPlanner;
 pub use record::{Known, Matched, PlannerOutput, Survivor};
+pub use undo::{UndoneUpdate, Verdict};

@@ -21,7 +21,7 @@ use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::hold::Watch;
 use crate::links::apply_links;
-use crate::open::{APPROVED, PREPARED};
+use crate::open::{APPROVED, PREPARED, refuse_rolled_back};
 use crate::plan::find_planner;
 use crate::prepare::prepare;
 use crate::progress::Phase;
@@ -48,6 +48,7 @@ pub async fn apply(
 ) -> Result<ApplySummary, RunError> {
     let plan = approved.plan();
     check_destination(ctx).await?;
+    refuse_rolled_back(ctx.store, &plan.id)?;
     ctx.store.verify_plan(plan)?;
     lay_plan_corrections(ctx, plan)?;
     ctx.store
@@ -310,7 +311,11 @@ impl Work<'_> {
                 }));
             }
             let outcome = match (answer, &planned.action) {
-                (WriteOutcome::Written { id, .. }, Action::Create { .. }) => Outcome::Created(id),
+                // What was there already was not made by this run, and no roll back may archive it.
+                (WriteOutcome::Written { id, before, .. }, Action::Create { .. }) => before
+                    .map_or(Outcome::Created(id.clone()), |before| {
+                        Outcome::Updated(id, before)
+                    }),
                 (
                     WriteOutcome::Written { id, before, .. },
                     Action::Update {

@@ -27,7 +27,7 @@ use crate::discover::check_destination;
 use crate::error::RunError;
 use crate::lookup::Memory;
 use crate::money::DealMoney;
-use crate::open::{AUDITED, PREPARED};
+use crate::open::{AUDITED, PREPARED, refuse_rolled_back};
 use crate::plan::find_planner;
 use crate::progress::Phase;
 use crate::sheets::{MoneyLine, ResultLine, Sheets};
@@ -122,6 +122,7 @@ pub async fn audit(
 ) -> Result<AuditSummary, RunError> {
     check_destination(ctx).await?;
     lay_plan_corrections(ctx, plan)?;
+    refuse_rolled_back(ctx.store, &plan.id)?;
     let prepared: Option<Prepared> = ctx.store.load_document(PREPARED, plan.id.as_str())?;
     let prepared = prepared.ok_or_else(|| RunError::NotYet {
         missing: "apply",

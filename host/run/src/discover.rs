@@ -1,7 +1,7 @@
 //! Discover: both catalogs, and the mapping that follows from them.
 
 use model::mapping::Mapping;
-use model::{Account, Catalog, ConnectionId, Finding, FindingCode, PlanId};
+use model::{Account, Catalog, ConnectionId, Destination, Finding, FindingCode, PlanId};
 use store::Store;
 
 use crate::context::Context;
@@ -30,18 +30,27 @@ const DESTINATION: &str = "destination-account";
 
 /// What is bound was bound in one account of the destination. In another one the bound records would look deleted, so it is refused.
 pub(crate) async fn check_destination(ctx: &mut Context<'_>) -> Result<Account, RunError> {
-    let account = ctx.destination.check().await;
+    check_account(ctx.store, ctx.destination, &ctx.connection).await
+}
+
+/// As [`check_destination`], without a source.
+pub(crate) async fn check_account(
+    store: &mut Store,
+    destination: &dyn Destination,
+    connection: &ConnectionId,
+) -> Result<Account, RunError> {
+    let account = destination.check().await;
     let account =
         account.map_err(|error| RunError::destination("asking for the account", error))?;
-    let key = ctx.connection.as_str();
-    match ctx.store.load_document::<String>(DESTINATION, key)? {
+    let key = connection.as_str();
+    match store.load_document::<String>(DESTINATION, key)? {
         Some(known) if known != account.id => Err(RunError::OtherDestination {
             known,
             found: account.id,
         }),
         Some(_) => Ok(account),
         None => {
-            ctx.store.save_document(DESTINATION, key, &account.id)?;
+            store.save_document(DESTINATION, key, &account.id)?;
             Ok(account)
         }
     }

@@ -1,6 +1,6 @@
 //! What stops a phase. Everything that was committed before it stays, and the phase can be run again.
 
-use model::{DestinationError, ObjectName, SourceError};
+use model::{DestinationError, ObjectName, PlanId, RunId, SourceError};
 
 /// Why a phase stopped.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,42 @@ pub enum RunError {
         /// What is not there.
         why: String,
     },
+    /// The run to be rolled back wrote nothing.
+    #[error("{}", told(*run, runs))]
+    NothingWritten {
+        /// The run; `None` where the newest that wrote was asked for.
+        run: Option<RunId>,
+        /// The runs that wrote, newest first.
+        runs: Vec<RunId>,
+    },
+    /// The run is rolled back already.
+    #[error("run {run} was rolled back already, by run {by}")]
+    RolledBack {
+        /// The run.
+        run: RunId,
+        /// The run that did it.
+        by: RunId,
+    },
+    /// A later run wrote to what this one wrote.
+    #[error(
+        "run {later} built on run {run}: it wrote to {count} of the same records and associations; roll back run {later} first"
+    )]
+    BuiltOn {
+        /// The run.
+        run: RunId,
+        /// The newest of the later ones.
+        later: RunId,
+        /// How many writes.
+        count: u64,
+    },
+    /// The plan was carried out and rolled back: it is over.
+    #[error("plan {plan} is rolled back by run {by}: make a new plan")]
+    PlanRolledBack {
+        /// The plan.
+        plan: PlanId,
+        /// The run that rolls it back.
+        by: RunId,
+    },
     /// The workbook could not be written.
     #[error("the workbook {path:?} could not be written")]
     Workbook {
@@ -113,6 +149,14 @@ pub struct Tripped {
     pub record: String,
     /// Why that one failed.
     pub message: String,
+}
+
+fn told(run: Option<RunId>, runs: &[RunId]) -> String {
+    let Some(run) = run.filter(|_| !runs.is_empty()) else {
+        return "no run of this project wrote anything".to_owned();
+    };
+    let runs: Vec<_> = runs.iter().map(ToString::to_string).collect();
+    format!("run {run} wrote nothing; these did: {}", runs.join(", "))
 }
 
 fn list(faults: &[reconcile::MappingFault]) -> String {

@@ -1,4 +1,4 @@
-//! The order of work: discover, extract, plan, apply, audit. Each phase reads what the one before it stored, so each can be stopped and run
+//! The order of work: discover, extract, plan, apply, audit; and rolling back. Each phase reads what the one before it stored, so each can be stopped and run
 //! again.
 //!
 //! It knows neither WebAssembly nor HubSpot: it takes `&dyn Source` and `&dyn Destination`. What is decided is `reconcile`'s, what is
@@ -34,6 +34,12 @@ mod money;
 pub mod audit;
 pub mod export;
 pub mod certificate;
+pub mod undone;
+pub mod undo_file;
+mod undo_records;
+mod undo_links;
+mod undo_work;
+pub mod rollback;
 
 pub use apply::{ApplySummary, apply};
 pub use audit::{AuditSummary, MoneyReport, ObjectReport, audit};
@@ -49,7 +55,10 @@ pub use extract::{ExtractSummary, extract};
 pub use held::{
     HeldCause, HeldFilter, HeldRecord, ReplayReport, find_held_causes, report_replay, visit_held,
 };
-pub use open::{find_open_plan, find_plan_run};
+pub use open::{find_open_plan, find_plan_run, find_rollback};
 pub use plan::{plan, plan_replay};
 pub use progress::{Phase, Progress, Silent};
 pub use replay::{Replay, Selection};
+pub use rollback::{find_undoable, rollback};
+pub use undo_file::UndoFile;
+pub use undone::{Aim, RollbackContext, RollbackSummary, Undoing, UndoneLinks, UndoneObject};

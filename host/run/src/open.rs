@@ -2,6 +2,7 @@
 //! migration goes on with.
 
 use model::plan::ApprovedPlan;
+use model::undo::Rollback;
 use model::{Instant, PlanId, RunId};
 use store::Store;
 
@@ -17,6 +18,27 @@ pub(crate) const PREPARED: &str = "prepared";
 pub(crate) const APPROVED: &str = "approved";
 pub(crate) const AUDITED: &str = "audited";
 
+/// The roll back of a plan, begun or done.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn find_rollback(store: &Store, plan: &PlanId) -> Result<Option<Rollback>, RunError> {
+    let rollbacks = store.rollbacks()?;
+    let found = rollbacks.into_iter().find(|(_, undone)| undone == plan);
+    Ok(found.map(|(rollback, _)| rollback))
+}
+
+/// What is rolled back is over: it is neither gone on with nor audited.
+pub(crate) fn refuse_rolled_back(store: &Store, plan: &PlanId) -> Result<(), RunError> {
+    match find_rollback(store, plan)? {
+        None => Ok(()),
+        Some(rollback) => Err(RunError::PlanRolledBack {
+            plan: plan.clone(),
+            by: rollback.run,
+        }),
+    }
+}
+
 /// The newest plan where it was approved and its audit is not done: what a stopped migration goes on with.
 ///
 /// # Errors
@@ -26,6 +48,9 @@ pub fn find_open_plan(store: &Store) -> Result<Option<ApprovedPlan>, RunError> {
         return Ok(None);
     };
     let id = plan.id.as_str().to_owned();
+    if find_rollback(store, &plan.id)?.is_some() {
+        return Ok(None);
+    }
     if store.load_document::<Instant>(AUDITED, &id)?.is_some() {
         return Ok(None);
     }

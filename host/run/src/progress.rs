@@ -2,7 +2,7 @@
 
 use model::ObjectName;
 
-/// The phases, in order.
+/// The phases, in order; rolling back is beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Both catalogs are read.
@@ -15,6 +15,8 @@ pub enum Phase {
     Apply,
     /// The destination is read back.
     Audit,
+    /// What a run wrote is taken back.
+    RollBack,
 }
 
 impl Phase {
@@ -26,6 +28,7 @@ impl Phase {
             Self::Plan => "plan",
             Self::Apply => "apply",
             Self::Audit => "audit",
+            Self::RollBack => "roll-back",
         }
     }
 }

@@ -17,6 +17,10 @@ pub enum Commit {
     Outcome,
     /// Outcomes of links.
     Links,
+    /// The intent to undo a batch of writes.
+    UndoIntent,
+    /// What became of undone writes, and the identities that go with them.
+    Undo,
     /// Findings.
     Findings,
     /// Everything else: connections, documents, runs, checkpoints.
@@ -25,13 +29,15 @@ pub enum Commit {
 
 impl Commit {
     /// Every commit, in declaration order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::StagePage,
         Self::PlanBatch,
         Self::PlanSeal,
         Self::Intent,
         Self::Outcome,
         Self::Links,
+        Self::UndoIntent,
+        Self::Undo,
         Self::Findings,
         Self::State,
     ];
@@ -45,6 +51,8 @@ impl Commit {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Links => "links",
+            Self::UndoIntent => "undo-intent",
+            Self::Undo => "undo",
             Self::Findings => "findings",
             Self::State => "state",
         }

@@ -1,6 +1,6 @@
 //! Findings of a run, each kept once.
 //!
-//! They are for people and for the audit; nothing reads them to decide.
+//! They are for people and for the audit. Nothing reads them to decide but a roll back, which asks what a record was made without.
 
 use model::{Finding, FindingCode, ObjectName, RunId};
 use rusqlite::params;
@@ -46,6 +46,30 @@ impl Store {
                 ])? as u64;
             }
             Ok(added)
+        })
+    }
+
+    /// What the findings of a run say of one record under that code.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn find_messages(
+        &self,
+        run: RunId,
+        code: FindingCode,
+        object: &ObjectName,
+        record: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let Some(number) = self.find_object(NO_CONNECTION, object)? else {
+            return Ok(Vec::new());
+        };
+        self.read(format_args!("look for findings of {object} {record}"), |db| {
+            let mut select = db.prepare_cached(
+                "SELECT message FROM finding WHERE run = ?1 AND code = ?2 AND object = ?3 AND record = ?4",
+            )?;
+            select
+                .query_map(params![run.0, code.name(), number, record], |row| row.get(0))?
+                .collect()
         })
     }
 

@@ -26,6 +26,8 @@ pub mod ledger;
 pub mod audit;
 pub mod failure;
 pub mod finding;
+pub mod undo;
+pub mod undo_scope;
 pub mod story;
 #[cfg(test)]
 mod tests;
@@ -44,5 +46,6 @@ pub use link::{MissingEnds, MissingLink};
 pub use matching::Side;
 pub use progress::{PhaseNote, PhaseState, Run};
 pub use staging::{QuarantinedRow, StagedPage, StagedRows};
-pub use story::{Chapter, StoredLinkOutcome, Story};
+pub use story::{Chapter, StoredLinkOutcome, Story, Undone};
+pub use undo_scope::{Hold, Labels, MadeLink, Written};
 pub use writer::PlanWriter;

@@ -5,11 +5,12 @@
 
 use model::ledger::LinkOutcome;
 use model::plan::{PlannedAction, PlannedLink};
+use model::undo::UndoKind;
 use model::{
     ConnectionId, Correction, DestinationRecordId, Finding, Instant, ObjectName, PlanId, RunId,
     SourceRecordId,
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::action::{ACTION_COLUMNS, read_action};
 use crate::audit::{OUTCOME_COLUMNS, read_outcome};
@@ -58,6 +59,21 @@ pub struct Chapter {
     pub intended_at: Vec<Instant>,
     /// What came of it and the run that noted it; `None` where it was not carried out yet.
     pub outcome: Option<(RunId, RecordedOutcome)>,
+    /// What became of it when its run was rolled back, where it was.
+    pub undone: Option<Undone>,
+}
+
+/// What a roll back made of one write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// The run that rolled back.
+    pub run: RunId,
+    /// What became of the record.
+    pub kind: UndoKind,
+    /// When it was noted.
+    pub at: Instant,
+    /// What is not as it was before, in words for a person.
+    pub exceptions: Vec<String>,
 }
 
 impl Store {
@@ -135,11 +151,13 @@ fn chapters(
 ) -> rusqlite::Result<Vec<Chapter>> {
     let mut select = db.prepare_cached(&format!(
         "SELECT {ACTION_COLUMNS}, {OUTCOME_COLUMNS}, r.run, p.plan_id,
-             (SELECT min(v.approved_at) FROM approval v WHERE v.plan = p.id), p.id
+             (SELECT min(v.approved_at) FROM approval v WHERE v.plan = p.id), p.id,
+             u.run, u.kind, u.noted_at, u.exceptions
          FROM plan p
          JOIN plan_object x ON x.plan = p.id AND x.object = ?1
          JOIN action a ON a.position BETWEEN x.first_action AND x.last_action
          LEFT JOIN outcome r ON r.position = a.position
+         LEFT JOIN undo_outcome u ON u.position = a.position
          WHERE p.hash IS NOT NULL AND a.object = ?1 AND a.source_id = ?2 ORDER BY a.position"
     ))?;
     let mut intents = db.prepare_cached(
@@ -165,9 +183,26 @@ fn chapters(
             },
             intended_at: intended.collect::<Result<_, _>>()?,
             outcome: run.map(RunId).zip(read_outcome(row)?),
+            undone: read_undone(row)?,
         });
     }
     Ok(chapters)
+}
+
+fn read_undone(row: &Row<'_>) -> rusqlite::Result<Option<Undone>> {
+    let Some(run) = row.get(16)? else {
+        return Ok(None);
+    };
+    let name: String = row.get(17)?;
+    let exceptions: Option<String> = row.get(19)?;
+    Ok(Some(Undone {
+        run: RunId(run),
+        kind: UndoKind::find(&name).ok_or_else(|| unknown_word(17, &name))?,
+        at: instant(row, 18)?,
+        exceptions: exceptions
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
+    }))
 }
 
 fn links(

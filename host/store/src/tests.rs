@@ -18,6 +18,8 @@ use proptest::prelude::*;
 
 use crate::*;
 
+mod undo;
+
 fn connection() -> ConnectionId {
     "pipedrive-acme".into()
 }
@@ -1247,6 +1249,12 @@ fn every_commit_is_announced_before_and_after() {
         message: "same e-mail".to_owned(),
     };
     store.add_findings(run, &[finding]).unwrap();
+    let rollback = store.start_run("rollback").unwrap();
+    store.begin_rollback(rollback, run, &plan.id).unwrap();
+    store.write_undo_intent(rollback, 1, 1).unwrap();
+    store
+        .write_undo_outcomes(rollback, &"contact".into(), &[], &[])
+        .unwrap();
     let seen = seen.lock().unwrap();
     for commit in Commit::ALL {
         let moments: Vec<_> = seen

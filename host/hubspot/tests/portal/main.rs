@@ -4,3 +4,5 @@
 mod refusals;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod undoing;

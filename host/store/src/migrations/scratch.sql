@@ -45,3 +45,33 @@ CREATE TABLE scratch.earlier (
     position INTEGER NOT NULL,
     PRIMARY KEY (object, source_id)
 ) STRICT, WITHOUT ROWID;
+
+-- What stands for the source's records as a run left them: made or written by that run or not, and
+-- left by its roll back or not.
+CREATE TABLE scratch.undo_end (
+    object INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    destination_object TEXT NOT NULL,
+    destination_id TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    written INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    PRIMARY KEY (object, source_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scratch.undo_end_by_destination ON undo_end (destination_object, destination_id);
+
+-- The objects of that run's plan: what they become, and their number under the connection.
+CREATE TABLE scratch.undo_object (
+    object INTEGER PRIMARY KEY,
+    destination_object TEXT NOT NULL,
+    bound INTEGER NOT NULL
+) STRICT;
+
+-- The associations that the run made or found, from both ends.
+CREATE TABLE scratch.undo_pair (
+    from_object TEXT NOT NULL,
+    from_id TEXT NOT NULL,
+    to_object TEXT NOT NULL,
+    to_id TEXT NOT NULL,
+    PRIMARY KEY (from_object, from_id, to_object, to_id)
+) STRICT, WITHOUT ROWID;
