@@ -21,6 +21,8 @@ mod transform;
 
 pub mod likeness;
 
+pub mod linkage;
+
 pub mod automap;
 
 pub mod stages;
