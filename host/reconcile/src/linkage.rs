@@ -16,6 +16,8 @@ mod kind;
 
 mod records;
 
+mod signature;
+
 mod compare;
 
 mod blocking;
@@ -66,6 +68,8 @@ impl Default for Options {
 const KEPT_FROM: f64 = -20.0;
 /// No pair is linked below this probability, however sure the others are.
 const LINK_MIN: f64 = 0.9;
+/// Every pair of this probability or more is shown to a person, if it is not linked.
+const REVIEW_MOST: f64 = 0.2;
 
 /// Finds the records that are one.
 ///
@@ -157,5 +161,5 @@ fn thresholds(pairs: &[Pair], precision: f64) -> (f64, f64) {
             break;
         }
     }
-    (link_from, review_from.max(0.01))
+    (link_from, review_from.clamp(0.01, REVIEW_MOST))
 }

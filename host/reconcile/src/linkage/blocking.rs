@@ -7,8 +7,8 @@ use super::hash;
 use super::kind::Kind;
 use super::records::{Field, Sorted, Value};
 
-/// Pairs that one key may give, per record: alone, with a second one, with a third one.
-const PAIRS_PER_RECORD: [u64; 3] = [3, 2, 1];
+/// Pairs that one key may give, per hundred records: alone, with a second one, with a third one.
+const PAIRS_PER_HUNDRED: [u64; 3] = [100, 50, 20];
 /// What a small file may give anyhow.
 const PAIRS_MIN: u64 = 20_000;
 /// The key of nobody.
@@ -118,7 +118,7 @@ impl Pairs {
     fn size_max(&self, sizes: impl Iterator<Item = usize>, depth: usize) -> usize {
         let mut sizes: Vec<usize> = sizes.collect();
         sizes.sort_unstable();
-        let mut left = (self.records * PAIRS_PER_RECORD[depth]).max(PAIRS_MIN >> depth);
+        let mut left = (self.records * PAIRS_PER_HUNDRED[depth] / 100).max(PAIRS_MIN >> depth);
         let mut size_max = usize::MAX;
         for same in sizes.chunk_by(|one, other| one == other) {
             let size = same[0] as u64;

@@ -1,96 +1,97 @@
 //! Which fields agree together: a suburb and its postcode, the address and the telephone of a household.
 //!
-//! Evidence that comes in company counts once. The tree of the strongest ties between two fields is that of Chow and Liu (1968), measured
-//! on records that are not the same. It knows neither kinds nor weights.
+//! Evidence that comes in company counts once. Of the fields that agree in a pair, the strongest ties that join them without a circle are
+//! taken off: the tree of Chow and Liu (1968), for those fields alone. Ties are measured on records that are not the same.
 
 use super::hash;
-use super::level::{Level, Levels};
+use super::level::{FIELDS_MAX, Level, Levels};
 use super::records::Sorted;
 
 /// Records that are looked at.
 const SAMPLE: usize = 200_000;
+/// So many more agreements of the one field without the other are assumed as are seen.
+const DOUBT: f64 = 20.0;
 /// A tie of fewer bits is none.
 const BITS_MIN: f64 = 0.5;
 
-/// Two fields that agree together. Every field is the child of at most one.
+/// Two fields that agree together.
 #[derive(Clone, Debug)]
-pub(super) struct Edge {
-    /// The field that keeps its weight.
-    pub(super) parent: usize,
-    /// The field that repeats it.
-    pub(super) child: usize,
+pub(super) struct Tie {
+    pub(super) one: usize,
+    pub(super) other: usize,
     /// log2 of how much more often both agree than if they had nothing to do with each other.
     pub(super) bits: f64,
+    /// How often the other agrees for no other reason than that the one does, from 0 to 1; and the reverse.
+    pub(super) follows: (f64, f64),
 }
 
-impl Edge {
-    /// What is taken off a pair's weight, where both fields agree exactly: never more than one of them has brought.
-    pub(super) fn damping(&self, levels: Levels, weight: impl Fn(usize) -> f64) -> f64 {
-        let both = [self.parent, self.child];
-        if both.iter().any(|field| levels.get(*field) != Level::Exact) {
-            return 0.0;
+/// Takes off what fields repeat of each other. `ties` are the strongest first; `bits` are the weights of all fields.
+///
+/// A tree grows from the field that tells the most, always by the strongest tie (Prim); who joins it loses what the tie repeats, and says
+/// nothing at the least.
+pub(super) fn damp(ties: &[Tie], levels: Levels, bits: &mut [f64; FIELDS_MAX]) {
+    let agrees = |field: usize| matches!(levels.get(field), Level::Exact | Level::Near);
+    let full = *bits;
+    let (mut seen, mut outside) = (0_u32, 0_u32);
+    for tie in ties {
+        if agrees(tie.one) && agrees(tie.other) {
+            outside |= 1 << tie.one | 1 << tie.other;
         }
-        self.bits
-            .min(weight(self.parent))
-            .min(weight(self.child))
-            .max(0.0)
+    }
+    while outside != 0 {
+        let in_it = |field: &usize| outside & (1 << field) != 0;
+        let heavier = |a: &usize, b: &usize| full[*a].total_cmp(&full[*b]).then(b.cmp(a));
+        let Some(root) = (0..FIELDS_MAX).filter(in_it).max_by(heavier) else {
+            break;
+        };
+        seen |= 1 << root;
+        let next = |seen: u32| {
+            ties.iter().find_map(|tie| {
+                let is_known = |field: usize| seen & (1 << field) != 0;
+                let (parent, child, follows) = match (is_known(tie.one), is_known(tie.other)) {
+                    (true, false) => (tie.one, tie.other, tie.follows.0),
+                    (false, true) => (tie.other, tie.one, tie.follows.1),
+                    _ => return None,
+                };
+                (agrees(parent) && agrees(child)).then_some((child, follows))
+            })
+        };
+        while let Some((child, follows)) = next(seen) {
+            // A value of that weight comes about by chance so often, and else because the parent agrees.
+            let chance = (-full[child].max(0.0)).exp2();
+            let left = -(follows + (1.0 - follows) * chance).log2();
+            bits[child] = bits[child].min(left);
+            seen |= 1 << child;
+        }
+        outside &= !seen;
     }
 }
 
-/// The ties between the fields of records that are not the same. `entities` names for every record what it is one with; `missed` tells
-/// how many pairs that are one are still taken for two and agree on both fields.
-pub(super) fn find_edges(
+/// The ties between the fields of records that are not the same, the strongest first. `entities` names for every record what it is one
+/// with; `missed` tells how many pairs that are one are still taken for two and agree on both fields.
+pub(super) fn find_ties(
     records: &Sorted,
     entities: &[u32],
     seed: u64,
     missed: impl Fn(usize, usize) -> f64,
-) -> Vec<Edge> {
+) -> Vec<Tie> {
     let sample = sample(entities, seed);
     let share = sample.len() as f64 / entities.len().max(1) as f64;
     let mut ties = Vec::new();
     for one in 0..records.fields.len() {
         for other in one + 1..records.fields.len() {
             let missed = missed(one, other) * share * share;
-            let bits = tie(records, &sample, one, other, missed);
-            if bits >= BITS_MIN {
-                ties.push((one, other, bits));
+            let tie = measure(records, &sample, one, other, missed);
+            if tie.bits >= BITS_MIN {
+                ties.push(tie);
             }
         }
     }
-    ties.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
-    rooted(&ties, records.fields.len())
-}
-
-/// The tree of the strongest ties, each pointing away from the first field of its part: Prim's algorithm.
-fn rooted(ties: &[(usize, usize, f64)], fields: usize) -> Vec<Edge> {
-    let mut is_in = vec![false; fields];
-    let mut edges = Vec::new();
-    for root in 0..fields {
-        if std::mem::replace(&mut is_in[root], true) {
-            continue;
-        }
-        let mut part = vec![root];
-        loop {
-            let next = ties.iter().find_map(|(one, other, bits)| {
-                let (parent, child) = match (part.contains(one), part.contains(other)) {
-                    (true, false) => (*one, *other),
-                    (false, true) => (*other, *one),
-                    _ => return None,
-                };
-                let bits = *bits;
-                Some(Edge {
-                    parent,
-                    child,
-                    bits,
-                })
-            });
-            let Some(edge) = next else { break };
-            is_in[edge.child] = true;
-            part.push(edge.child);
-            edges.push(edge);
-        }
-    }
-    edges
+    ties.sort_by(|a, b| {
+        let by_bits = b.bits.total_cmp(&a.bits);
+        by_bits.then((a.one, a.other).cmp(&(b.one, b.other)))
+    });
+    ties
 }
 
 /// One record of each entity, and no more than are needed.
@@ -105,7 +106,7 @@ fn sample(entities: &[u32], seed: u64) -> Vec<u32> {
     sample
 }
 
-fn tie(records: &Sorted, sample: &[u32], one: usize, other: usize, missed: f64) -> f64 {
+fn measure(records: &Sorted, sample: &[u32], one: usize, other: usize, missed: f64) -> Tie {
     let cell = |field: usize, record: &u32| records.fields[field].cells[*record as usize];
     let both: Vec<(u32, u32)> = sample
         .iter()
@@ -116,12 +117,21 @@ fn tie(records: &Sorted, sample: &[u32], one: usize, other: usize, missed: f64) 
         both.iter()
             .map(|(a, b)| u64::from(*a) << 32 | u64::from(*b)),
     );
-    let alone = coincidences(both.iter().map(|(a, _)| u64::from(*a)))
-        * coincidences(both.iter().map(|(_, b)| u64::from(*b)));
+    let together = (together - missed).max(0.0);
+    let ones = coincidences(both.iter().map(|(a, _)| u64::from(*a)));
+    let others = coincidences(both.iter().map(|(_, b)| u64::from(*b)));
     let count = both.len() as f64;
     let pairs = (count * (count - 1.0) / 2.0).max(1.0);
+    let by_chance = ones * others / pairs;
     // One of each is nothing: a few coincidences in a small file are no tie.
-    (((together - missed).max(0.0) + 1.0) / (alone / pairs + 1.0)).log2()
+    let bits = ((together + 1.0) / (by_chance + 1.0)).log2();
+    let follows = |parents: f64| ((together - by_chance) / (parents + DOUBT)).clamp(0.0, 1.0);
+    Tie {
+        one,
+        other,
+        bits,
+        follows: (follows(ones), follows(others)),
+    }
 }
 
 /// How many pairs are equal.

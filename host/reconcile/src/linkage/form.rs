@@ -186,6 +186,16 @@ fn compact(digits: &str, order: DateOrder) -> Option<String> {
     Some(format!("{}{month}{day}", &digits[4..]))
 }
 
+/// The part of a postal code that stands for an area: its first three signs, or two of a short one.
+pub(super) fn postal_area(code: &str) -> &str {
+    let count = if code.len() <= 4 { 2 } else { 3 };
+    let end = code
+        .char_indices()
+        .nth(count)
+        .map_or(code.len(), |(at, _)| at);
+    &code[..end]
+}
+
 fn month(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",

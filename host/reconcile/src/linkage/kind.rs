@@ -74,11 +74,16 @@ impl Kind {
         }
     }
 
-    /// Whether its values tell a person or thing itself, where the others are shared by a household or the colleagues of a company.
+    /// Whether it is a part of a person's name.
+    pub(super) fn is_personal(self) -> bool {
+        matches!(self, Self::GivenName | Self::Surname | Self::FullName)
+    }
+
+    /// Whether its values are a person's own, where the others are shared by a household or by the colleagues of a company.
     pub(super) fn is_own(self) -> bool {
         matches!(
             self,
-            Self::GivenName | Self::FullName | Self::Date(_) | Self::Number
+            Self::GivenName | Self::FullName | Self::Date(_) | Self::Number | Self::Email
         )
     }
 

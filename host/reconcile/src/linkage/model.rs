@@ -3,8 +3,8 @@
 //! A weight is log2(m/u) of Fellegi and Sunter (1969), with the frequency of the very value in place of u where two are equal (Winkler
 //! 2000). It estimates nothing; that is [`super::train`]'s.
 
-use super::dependence::Edge;
-use super::level::{Level, Levels};
+use super::dependence::{self, Tie};
+use super::level::{FIELDS_MAX, Level, Levels};
 use super::records::Sorted;
 use super::statistics::{FieldStatistics, Shares};
 
@@ -23,7 +23,7 @@ pub(super) struct FieldModel {
 pub(super) struct Model {
     pub(super) fields: Vec<FieldModel>,
     /// Fields that agree together more often than each for itself.
-    pub(super) edges: Vec<Edge>,
+    pub(super) ties: Vec<Tie>,
     /// log2 of the odds that any two records are one.
     pub(super) prior: f64,
 }
@@ -65,44 +65,39 @@ impl FieldModel {
 impl Model {
     /// The sum of the levels' weights, without looking at the values.
     pub(super) fn average_bits(&self, levels: Levels) -> f64 {
-        let mut total = 0.0;
-        for (at, field) in self.fields.iter().enumerate() {
-            total += field.bits[levels.get(at) as usize];
-        }
-        for edge in &self.edges {
-            total -= edge.damping(levels, |field| {
-                self.fields[field].bits[Level::Exact as usize]
-            });
-        }
-        total
+        let bits = self.weights(levels, |_, field, level| field.bits[level as usize]);
+        bits.iter().sum()
     }
 
-    /// The weight of one field of a pair.
-    pub(super) fn field_bits(&self, records: &Sorted, levels: Levels, at: usize, left: u32) -> f64 {
-        let field = &self.fields[at];
-        match levels.get(at) {
+    /// The weight of a pair, of which one record is named.
+    pub(super) fn bits(&self, records: &Sorted, levels: Levels, left: u32) -> f64 {
+        self.field_bits(records, levels, left).iter().sum()
+    }
+
+    /// The weight of each field of a pair, of which one record is named.
+    pub(super) fn field_bits(
+        &self,
+        records: &Sorted,
+        levels: Levels,
+        left: u32,
+    ) -> [f64; FIELDS_MAX] {
+        self.weights(levels, |at, field, level| match level {
             Level::Exact => field.exact_bits(records.fields[at].cells[left as usize]),
             level => field.bits[level as usize],
-        }
-    }
-
-    /// The weight of a pair.
-    pub(super) fn bits(&self, records: &Sorted, levels: Levels, left: u32) -> f64 {
-        let mut total = 0.0;
-        for at in 0..self.fields.len() {
-            total += self.field_bits(records, levels, at, left);
-        }
-        for edge in &self.edges {
-            total -= self.damping(records, levels, left, edge);
-        }
-        total
-    }
-
-    /// What is taken off because two fields say the same.
-    pub(super) fn damping(&self, records: &Sorted, levels: Levels, left: u32, edge: &Edge) -> f64 {
-        edge.damping(levels, |field| {
-            self.field_bits(records, levels, field, left)
         })
+    }
+
+    fn weights(
+        &self,
+        levels: Levels,
+        weight: impl Fn(usize, &FieldModel, Level) -> f64,
+    ) -> [f64; FIELDS_MAX] {
+        let mut bits = [0.0; FIELDS_MAX];
+        for (at, field) in self.fields.iter().enumerate() {
+            bits[at] = weight(at, field, levels.get(at));
+        }
+        dependence::damp(&self.ties, levels, &mut bits);
+        bits
     }
 
     /// The probability that a pair of that weight is one.

@@ -67,8 +67,6 @@ pub struct FieldWeights<'l> {
     pub unmatched: [f64; 6],
     /// What each level is worth in bits; exact agreement on average.
     pub bits: [f64; 6],
-    /// The field whose agreement this one's repeats, and how many bits of it are taken off.
-    pub repeats: Option<(&'l str, f64)>,
 }
 
 /// Records that are one, at least two, in the order of their ids.
@@ -132,40 +130,36 @@ impl Linkage {
 
     /// What every field says of a pair. The bits add up to the pair's weight.
     pub fn evidence(&self, pair: &Pair) -> Vec<Evidence<'_>> {
-        let fields = self.records.fields.iter().enumerate();
-        let bits = |at| {
-            self.model
-                .field_bits(&self.records, pair.levels, at, pair.left.0)
-        };
-        let mut evidence: Vec<Evidence<'_>> = fields
-            .map(|(at, field)| Evidence {
+        let bits = self
+            .model
+            .field_bits(&self.records, pair.levels, pair.left.0);
+        let fields = self.records.fields.iter().zip(bits).enumerate();
+        fields
+            .map(|(at, (field, bits))| Evidence {
                 field: &field.name,
                 level: pair.levels.get(at),
-                bits: bits(at),
+                bits,
             })
-            .collect();
-        for edge in &self.model.edges {
-            let model = &self.model;
-            evidence[edge.child].bits -=
-                model.damping(&self.records, pair.levels, pair.left.0, edge);
-        }
-        evidence
+            .collect()
     }
 
     /// What was learnt of every field, in the order of the columns.
     pub fn fields(&self) -> impl Iterator<Item = FieldWeights<'_>> {
         let fields = self.records.fields.iter().zip(&self.model.fields);
-        fields.enumerate().map(|(at, (field, model))| FieldWeights {
+        fields.map(|(field, model)| FieldWeights {
             field: &field.name,
             kind: field.kind,
             matched: model.matched,
             unmatched: model.statistics.unmatched,
             bits: model.bits,
-            repeats: self.model.edges.iter().find_map(|edge| {
-                let parent = &self.records.fields[edge.parent].name;
-                (edge.child == at).then_some((parent.as_str(), edge.bits))
-            }),
         })
+    }
+
+    /// Fields that agree together more often than each for itself, and the bits that are taken off where both do; the strongest first.
+    pub fn ties(&self) -> impl Iterator<Item = (&str, &str, f64)> {
+        let name = |at: usize| self.records.fields[at].name.as_str();
+        let ties = self.model.ties.iter();
+        ties.map(move |tie| (name(tie.one), name(tie.other), tie.bits))
     }
 
     /// log2 of the odds that any two records are one.

@@ -10,6 +10,7 @@ use super::hash;
 use super::kind::Kind;
 use super::level::FIELDS_MAX;
 use super::nickname;
+use super::signature;
 use crate::likeness;
 
 /// A field of the records: what it is called, and what it holds.
@@ -55,14 +56,8 @@ impl Records {
         if columns.len() > FIELDS_MAX {
             return Err(LinkageError::TooManyColumns(columns.len()));
         }
-        let is_personal = |column: &Column| {
-            matches!(
-                column.kind,
-                Kind::GivenName | Kind::Surname | Kind::FullName
-            )
-        };
         Ok(Self {
-            has_people: columns.iter().any(is_personal),
+            has_people: columns.iter().any(|column| column.kind.is_personal()),
             ids: Vec::new(),
             cells: vec![Vec::new(); columns.len()],
             texts: vec![HashMap::new(); columns.len()],
@@ -132,6 +127,16 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
+    /// The fields that are a person's own; none where the records are no persons.
+    pub(super) fn own_fields(&self) -> Vec<usize> {
+        let has_people = self.fields.iter().any(|field| field.kind.is_personal());
+        let fields = self.fields.iter().enumerate();
+        fields
+            .filter(|(_, field)| has_people && field.kind.is_own())
+            .map(|(at, _)| at)
+            .collect()
+    }
+
     /// The first field of that kind.
     pub(super) fn find(&self, kind: Kind) -> Option<usize> {
         self.fields.iter().position(|field| field.kind == kind)
@@ -261,15 +266,7 @@ pub(super) fn has_words(kind: Kind) -> bool {
 }
 
 fn value(kind: Kind, text: Box<str>) -> Value {
-    let letters = text.bytes().fold(0, |letters, byte| {
-        letters
-            | 1_u64
-                << match byte {
-                    b'a'..=b'z' => byte - b'a',
-                    b'0'..=b'9' => byte - b'0' + 26,
-                    other => 36 + other % 28,
-                }
-    });
+    let letters = signature::letters(&text);
     let nicknames = match kind {
         Kind::GivenName => nickname::lines(&text),
         _ => 0,

@@ -6,7 +6,7 @@
 
 use super::blocking::unpack;
 use super::compare::Comparer;
-use super::dependence::{self, Edge};
+use super::dependence::{self, Tie};
 use super::hash;
 use super::level::{Level, Levels};
 use super::model::{FieldModel, Model};
@@ -33,7 +33,7 @@ pub(super) fn untrained(records: &Sorted, comparer: &Comparer<'_>, seed: u64) ->
     let field = |statistics| FieldModel::new(MATCHED, statistics);
     Model {
         fields: statistics.into_iter().map(field).collect(),
-        edges: vec![],
+        ties: vec![],
         prior: -pairs_of(records).log2(),
     }
 }
@@ -46,14 +46,49 @@ pub(super) fn train(
     untrained: Model,
     seed: u64,
 ) -> Model {
+    let own = Own {
+        fields: records.own_fields(),
+        bits: untrained.fields.iter().map(|field| field.bits).collect(),
+    };
     let patterns = patterns(compared, seed);
-    let mut model = maximise(records, &patterns, untrained);
-    let entities = sure_entities(records, compared, &model);
+    let mut model = maximise(records, &patterns, &own, untrained);
+    let entities = sure_entities(records, compared, &own, &model);
     let fields = statistics::measure(records, comparer, &entities, seed);
-    let edges = find_edges(records, &model, &entities, seed);
+    let ties = find_ties(records, &model, &own, &entities, seed);
     model.fields = relearn(&model, fields);
-    model.edges = edges;
-    maximise(records, &patterns, model)
+    model.ties = ties;
+    maximise(records, &patterns, &own, model)
+}
+
+/// The fields that are a person's own. A household or a company makes more pairs that agree in all they share than there are duplicates;
+/// left alone, expectation maximisation would take those for what it looks for. So a pair whose own fields speak against it teaches
+/// nothing, and an own field is learnt from pairs for which another own field speaks.
+struct Own {
+    fields: Vec<usize>,
+    /// What each level is worth before anything is learnt.
+    bits: Vec<[f64; 6]>,
+}
+
+impl Own {
+    fn bits(&self, levels: Levels, field: usize) -> f64 {
+        self.bits[field][levels.get(field) as usize]
+    }
+
+    /// What all of them but one say.
+    fn total(&self, levels: Levels, except: Option<usize>) -> f64 {
+        let others = self.fields.iter().filter(|field| Some(**field) != except);
+        others.map(|field| self.bits(levels, *field)).sum()
+    }
+
+    /// Whether they speak against a pair.
+    fn is_against(&self, levels: Levels) -> bool {
+        self.total(levels, None) < 0.0
+    }
+
+    /// Whether a pair teaches how often a field agrees.
+    fn teaches(&self, levels: Levels, field: usize) -> bool {
+        !self.fields.contains(&field) || self.total(levels, Some(field)) > 0.0
+    }
 }
 
 fn relearn(model: &Model, statistics: Vec<FieldStatistics>) -> Vec<FieldModel> {
@@ -83,9 +118,13 @@ fn patterns(compared: &[Compared], seed: u64) -> Vec<(Levels, f64)> {
 }
 
 /// Learns m and the prior. It begins with the pairs whose exact agreements alone could hardly come about by chance in the whole file.
-fn maximise(records: &Sorted, patterns: &[(Levels, f64)], mut model: Model) -> Model {
+fn maximise(records: &Sorted, patterns: &[(Levels, f64)], own: &Own, mut model: Model) -> Model {
+    let teaching: Vec<_> = patterns
+        .iter()
+        .filter(|(levels, _)| !own.is_against(*levels))
+        .collect();
     let all = pairs_of(records);
-    let certain: f64 = patterns
+    let certain: f64 = teaching
         .iter()
         .filter(|(levels, _)| is_certain(&model, *levels, all))
         .map(|(_, count)| count)
@@ -98,11 +137,13 @@ fn maximise(records: &Sorted, patterns: &[(Levels, f64)], mut model: Model) -> M
     for _ in 0..STEPS_MAX {
         let mut sums = vec![[0.0; 6]; model.fields.len()];
         let mut matches = 0.0;
-        for (levels, count) in patterns {
+        for (levels, count) in &teaching {
             let expected = count * model.probability(model.average_bits(*levels));
             matches += expected;
             for (at, sum) in sums.iter_mut().enumerate() {
-                sum[levels.get(at) as usize] += expected;
+                if own.teaches(*levels, at) {
+                    sum[levels.get(at) as usize] += expected;
+                }
             }
         }
         let before = model.prior;
@@ -138,23 +179,13 @@ fn smoothed(sums: &Shares) -> Shares {
     shares
 }
 
-/// Whether what tells a person or thing itself speaks against a pair, however much a household or company would share.
-fn is_vetoed(records: &Sorted, model: &Model, levels: Levels) -> bool {
-    let fields = records.fields.iter().zip(&model.fields).enumerate();
-    let own: f64 = fields
-        .filter(|(_, (field, _))| field.kind.is_own())
-        .map(|(at, (_, model))| model.bits[levels.get(at) as usize])
-        .sum();
-    own < 0.0
-}
-
 /// What every record is surely one with: the first record of its group.
-fn sure_entities(records: &Sorted, compared: &[Compared], model: &Model) -> Vec<u32> {
+fn sure_entities(records: &Sorted, compared: &[Compared], own: &Own, model: &Model) -> Vec<u32> {
     let mut entities: Vec<u32> = (0..).take(records.ids.len()).collect();
     for (pair, levels) in compared {
         let (left, right) = unpack(*pair);
         let probability = model.probability(model.bits(records, *levels, left));
-        if probability >= SURE && !is_vetoed(records, model, *levels) {
+        if probability >= SURE && !own.is_against(*levels) {
             let (one, other) = (root(&mut entities, left), root(&mut entities, right));
             entities[one.max(other) as usize] = one.min(other);
         }
@@ -174,16 +205,15 @@ fn root(entities: &mut [u32], mut at: u32) -> u32 {
     at
 }
 
-fn find_edges(records: &Sorted, model: &Model, entities: &[u32], seed: u64) -> Vec<Edge> {
+fn find_ties(records: &Sorted, model: &Model, own: &Own, entities: &[u32], seed: u64) -> Vec<Tie> {
     // How many pairs that are one are vetoed by mistake: all that is their own is wrong or not there.
     let (mut none, mut apart) = (1.0, 1.0);
-    for (field, learnt) in records.fields.iter().zip(&model.fields) {
-        if field.kind.is_own() {
-            let known = field.cells.iter().filter(|token| **token != 0).count() as f64;
-            let both = (known / field.cells.len().max(1) as f64).powi(2);
-            none *= 1.0 - both;
-            apart *= 1.0 - both + both * learnt.matched[Level::Differ as usize].min(0.1);
-        }
+    for at in &own.fields {
+        let (field, learnt) = (&records.fields[*at], &model.fields[*at]);
+        let known = field.cells.iter().filter(|token| **token != 0).count() as f64;
+        let both = (known / field.cells.len().max(1) as f64).powi(2);
+        none *= 1.0 - both;
+        apart *= 1.0 - both + both * learnt.matched[Level::Differ as usize].min(0.1);
     }
     let odds = model.prior.exp2();
     let vetoed = odds / (1.0 + odds) * pairs_of(records) * (apart - none);
@@ -191,5 +221,5 @@ fn find_edges(records: &Sorted, model: &Model, entities: &[u32], seed: u64) -> V
         let exact = |field: usize| model.fields[field].matched[Level::Exact as usize];
         vetoed * exact(one) * exact(other)
     };
-    dependence::find_edges(records, entities, seed, missed)
+    dependence::find_ties(records, entities, seed, missed)
 }
