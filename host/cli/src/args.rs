@@ -3,6 +3,7 @@
 //! Nothing is done here; a command's work is in the module of its name.
 
 mod connectors;
+mod matching;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ pub(crate) use connectors::{
     Answer, ConnectorsCommand, Install, Pack, Publish, Remove, Revoke, Search, Sign, Upgrade,
     Verify,
 };
+pub(crate) use matching::Match;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Read the destination back, prove the account and write the workbook
     Audit(Audit),
+    /// Find the records of a CSV file that are one, although no rule says so; nothing is changed
+    Match(Match),
     /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),
     /// Look after the vault that holds the credentials

@@ -16,6 +16,8 @@ mod kind;
 
 mod records;
 
+mod columns;
+
 mod signature;
 
 mod compare;
@@ -36,6 +38,7 @@ mod outcome;
 
 mod quality;
 
+pub use columns::choose;
 pub use kind::{DateOrder, Kind, SAMPLE, infer, is_answer};
 pub use level::{FIELDS_MAX, Level};
 pub use outcome::{Band, Cluster, Evidence, FieldWeights, Linkage, Pair};

@@ -123,6 +123,17 @@ impl Linkage {
         &self.clusters
     }
 
+    /// For each record, in the order of ids, the place of its cluster in [`Linkage::clusters`].
+    pub fn cluster_of(&self) -> Vec<Option<usize>> {
+        let mut cluster_of = vec![None; self.records.ids.len()];
+        for (at, cluster) in self.clusters.iter().enumerate() {
+            for member in &cluster.members {
+                cluster_of[member.0 as usize] = Some(at);
+            }
+        }
+        cluster_of
+    }
+
     /// The id of a record.
     pub fn id(&self, record: RecordIndex) -> &str {
         &self.records.ids[record.0 as usize]
@@ -171,18 +182,13 @@ impl Linkage {
 impl Linkage {
     /// What was linked but did not fit into a cluster is for a person to decide.
     pub(super) fn settle_bands(&mut self) {
-        let mut cluster_of = vec![u32::MAX; self.records.ids.len()];
-        for (cluster, number) in self.clusters.iter().zip(0..) {
-            for member in &cluster.members {
-                cluster_of[member.0 as usize] = number;
-            }
-        }
+        let cluster_of = self.cluster_of();
         for pair in &mut self.pairs {
             let (one, other) = (
                 cluster_of[pair.left.0 as usize],
                 cluster_of[pair.right.0 as usize],
             );
-            if pair.band == Band::Link && (one != other || one == u32::MAX) {
+            if pair.band == Band::Link && (one != other || one.is_none()) {
                 pair.band = Band::Review;
             }
         }

@@ -37,6 +37,13 @@ pub enum LinkageError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordIndex(pub(super) u32);
 
+impl RecordIndex {
+    /// Its place.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Records on their way in, in any order.
 #[derive(Debug)]
 pub struct Records {
