@@ -3,6 +3,7 @@
 //! Nothing is done here; a command's work is in the module of its name.
 
 mod connectors;
+mod matching;
 mod quarantine;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ pub(crate) use connectors::{
     Answer, ConnectorsCommand, Install, Pack, Publish, Remove, Revoke, Search, Sign, Upgrade,
     Verify,
 };
-
+pub(crate) use matching::Match;
 pub(crate) use quarantine::{
     Held, HeldFix, HeldList, HeldReplay, HeldShow, Ignore, QuarantineCommand,
 };
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Take back what one run wrote, unless somebody edited it since
     Rollback(Rollback),
+    /// Find the records of a CSV file that are one, although no rule says so; nothing is changed
+    Match(Match),
     /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),
     /// Look after the vault that holds the credentials

@@ -15,6 +15,7 @@ mod connect;
 mod estimate;
 mod report;
 mod plans;
+mod matching;
 mod phases;
 mod replay;
 mod quarantine;
@@ -85,6 +86,7 @@ fn run(arguments: Arguments) -> Result<Ending> {
             Command::Mapping(command) => mapping_commands::mapping(command.command, json).await,
             Command::Plan(command) => phases::plan(command, json).await,
             Command::Explain(command) => explain::explain(&command, json),
+            Command::Match(command) => matching::find(&command, json),
             Command::Apply(command) => phases::apply(command, json).await,
             Command::Migrate(command) => phases::migrate(command, json).await,
             Command::Status(folder) => status::status(&folder.dir, json),

@@ -25,6 +25,8 @@ mod transform;
 
 pub mod likeness;
 
+pub mod linkage;
+
 pub mod automap;
 
 pub mod stages;

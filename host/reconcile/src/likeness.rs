@@ -97,7 +97,8 @@ fn sounds(name: &str) -> Vec<String> {
     name.split(' ').map(sound).collect()
 }
 
-fn sound(word: &str) -> String {
+/// How one word sounds, as a code: equal codes sound alike.
+pub(crate) fn sound(word: &str) -> String {
     let spelt = word
         .replace("ph", "f")
         .replace("ck", "k")

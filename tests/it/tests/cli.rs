@@ -51,6 +51,7 @@ fn the_help_is_as_agreed() {
         "status",
         "explain",
         "audit",
+        "match",
         "connectors list",
         "connectors inspect",
         "connectors install",

@@ -23,6 +23,8 @@ mod hunter;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod linkage;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mapping;
