@@ -182,7 +182,7 @@ pub async fn certify(
             &prepared,
             &currency,
         );
-        let mut decider = Decider::new(object, &planner, None);
+        let mut decider = Decider::new(ctx, object, &planner, None)?;
         let compared = async {
             let (mut output, mut tally) = (PlannerOutput::default(), ObjectProof::new(object));
             while let Some(decided) = decider.next(ctx, &memory, &mut output).await? {

@@ -14,7 +14,7 @@ use crate::facts::Facts;
 use crate::lookup::Memory;
 use crate::replay::Replay;
 
-/// Goes through the staged records of one object.
+/// Goes through the staged records of one object, by id. One at a time: the store keeps one order.
 pub(crate) struct Decider<'d> {
     object: &'d ObjectMapping,
     planner: &'d ObjectPlanner,
@@ -38,16 +38,18 @@ impl<'d> Decider<'d> {
     /// From the first record on.
     /// Where only some records are decided anew, `replay` knows which, and what was decided of the others.
     pub(crate) fn new(
+        ctx: &mut Context<'_>,
         object: &'d ObjectMapping,
         planner: &'d ObjectPlanner,
         replay: Option<&'d Replay>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, RunError> {
+        ctx.store.order_staged(&ctx.connection, &object.source)?;
+        Ok(Self {
             object,
             planner,
             replay,
             after: 0,
-        }
+        })
     }
 
     /// The next batch; `None` after the last. Findings and options that are missing are added to the output.
@@ -59,7 +61,7 @@ impl<'d> Decider<'d> {
     ) -> Result<Option<Decided>, RunError> {
         ctx.go_on()?;
         let (object, planner) = (self.object, self.planner);
-        let staged = ctx.store.load_staged(
+        let staged = ctx.store.load_ordered(
             &ctx.connection,
             &object.source,
             self.after,

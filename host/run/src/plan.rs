@@ -216,7 +216,7 @@ async fn plan_object(
     object: &ObjectMapping,
     planner: &ObjectPlanner,
 ) -> Result<(), RunError> {
-    let mut decider = Decider::new(object, planner, draft.replay);
+    let mut decider = Decider::new(ctx, object, planner, draft.replay)?;
     while let Some(decided) = decider.next(ctx, &draft.memory, &mut draft.output).await? {
         draft.writer.add_actions(ctx.store, &decided.actions)?;
         if !decided.links.is_empty() {

@@ -14,6 +14,7 @@ pub mod progress;
 pub mod consent;
 pub mod extraction;
 pub mod staging;
+pub mod order;
 pub mod correction;
 pub mod matching;
 pub mod identity;

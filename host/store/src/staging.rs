@@ -354,10 +354,10 @@ impl Store {
 }
 
 /// Behind every staged record of an object stand those that corrections make of its broken rows.
-const ADDED: i64 = 1 << (POSITION_BITS - 1);
+pub(crate) const ADDED: i64 = 1 << (POSITION_BITS - 1);
 
 /// Takes rows of a position and a text until they are enough.
-fn take_rows(
+pub(crate) fn take_rows(
     mut rows: rusqlite::Rows<'_>,
     max_bytes: usize,
     staged: &mut StagedRows,
@@ -376,7 +376,7 @@ fn take_rows(
 }
 
 /// The position before an object's first record, and that of the last possible one.
-fn positions(object: i64) -> (i64, i64) {
+pub(crate) fn positions(object: i64) -> (i64, i64) {
     (object << POSITION_BITS, ((object + 1) << POSITION_BITS) - 1)
 }
 

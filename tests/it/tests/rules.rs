@@ -2,6 +2,7 @@
 
 use calamine::{Data, Range, Reader as _, Xlsx};
 use model::Instant;
+use proptest::prelude::*;
 use rusqlite::Connection;
 
 use crate::failures_site::{Site, migration};
@@ -206,4 +207,81 @@ fn rule_22_ten_thousand_and_one_records_of_one_modified_time() {
         .map(|(.., counts)| counts.keep)
         .sum();
     assert_eq!(kept, 10_001, "the plan after a perfect apply is empty");
+}
+
+/// An account with everything that order might decide: duplicates within the source, links in both directions of time, equal names.
+fn account() -> impl Strategy<Value = Sheet> {
+    let person = (
+        0_u32..12,
+        0_u32..8,
+        prop::option::of(0_u32..6),
+        prop::option::of(0_u32..5),
+    );
+    let people = prop::collection::vec(person, 1..30);
+    let companies = prop::collection::vec((0_u32..5, prop::option::of(0_u32..4)), 0..8);
+    (
+        people,
+        companies,
+        prop::collection::vec((0_u32..30, 0_u32..8), 0..10),
+    )
+        .prop_map(|(people, companies, deals)| {
+            let mut sheet = Sheet::default();
+            let text = |at: u16, word: &str, number: u32| (at, format!("{word}{number}"));
+            let people = people.into_iter().zip(1_u32..);
+            let people = people.map(|((first, last, mail, company), id)| Line {
+                id: id.to_string(),
+                fields: [text(0, "First", first), text(1, "Last", last)]
+                    .into_iter()
+                    .chain(mail.map(|mail| (2, format!("m{mail}@example.com"))))
+                    .collect(),
+                links: company
+                    .map(|company| (0, (company + 1).to_string()))
+                    .into_iter()
+                    .collect(),
+            });
+            sheet.lines.insert("person", people.collect());
+            let companies = companies.into_iter().zip(1_u32..);
+            let companies = companies.map(|((name, domain), id)| Line {
+                id: id.to_string(),
+                fields: std::iter::once(text(0, "Company ", name))
+                    .chain(domain.map(|domain| (1, format!("d{domain}.com"))))
+                    .collect(),
+                links: Vec::new(),
+            });
+            sheet.lines.insert("company", companies.collect());
+            let deals = deals.into_iter().zip(1_u32..);
+            let deals = deals.map(|((person, company), id)| Line {
+                links: vec![
+                    (0, (person + 1).to_string()),
+                    (1, (company + 1).to_string()),
+                ],
+                ..Line::deal(&id.to_string(), &format!("Deal {person}"))
+            });
+            sheet.lines.insert("deal", deals.collect());
+            sheet
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the order and the pages in which the source hands out its records: the plan is the same, to its hash.
+    #[test]
+    fn any_permutation_of_the_input_gives_the_same_plan(
+        sheet in account(),
+        page in 1_usize..12,
+        seed in any::<u64>(),
+    ) {
+        let straight = Sheet { page: 100, ..sheet.clone() };
+        let mut shuffled = Sheet { page, ..sheet };
+        let mut state = seed | 1;
+        for lines in shuffled.lines.values_mut() {
+            for at in (1..lines.len()).rev() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                lines.swap(at, (state >> 33) as usize % (at + 1));
+            }
+        }
+        let (one, other) = (House::new().plan(&straight), House::new().plan(&shuffled));
+        prop_assert_eq!(one.hash, other.hash);
+    }
 }

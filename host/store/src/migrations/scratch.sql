@@ -13,6 +13,12 @@ CREATE TABLE scratch.match_key (
     PRIMARY KEY (side, object, rule, key)
 ) STRICT, WITHOUT ROWID;
 
+-- The staged records of one object in the plan's order.
+CREATE TABLE scratch.staged_order (
+    n INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL
+) STRICT;
+
 -- The source's records that a plan brings to the destination.
 CREATE TABLE scratch.present (
     object INTEGER NOT NULL,
