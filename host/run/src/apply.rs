@@ -300,41 +300,7 @@ impl Work<'_> {
         }
         let mut findings = Vec::new();
         for ((position, planned), answer) in written.into_iter().zip(answers) {
-            if let WriteOutcome::Written { notes, .. } = &answer {
-                findings.extend(notes.iter().map(|note| {
-                    self.finding(
-                        FindingCode::FilledIn,
-                        planned.record.as_str(),
-                        None,
-                        note.clone(),
-                    )
-                }));
-            }
-            let outcome = match (answer, &planned.action) {
-                // What was there already was not made by this run, and no roll back may archive it.
-                (WriteOutcome::Written { id, before, .. }, Action::Create { .. }) => before
-                    .map_or(Outcome::Created(id.clone()), |before| {
-                        Outcome::Updated(id, before)
-                    }),
-                (
-                    WriteOutcome::Written { id, before, .. },
-                    Action::Update {
-                        before: planned_before,
-                        ..
-                    },
-                ) => Outcome::Updated(id, before.unwrap_or_else(|| planned_before.clone())),
-                (WriteOutcome::Written { id, .. }, _) => Outcome::Unchanged(id),
-                (WriteOutcome::Refused(message), _) => {
-                    findings.push(self.finding(
-                        FindingCode::RefusedRecord,
-                        planned.record.as_str(),
-                        None,
-                        message.clone(),
-                    ));
-                    self.breaker.add(planned.record.as_str(), &message);
-                    Outcome::Failed(message)
-                }
-            };
+            let outcome = self.settle(&planned, answer, &mut findings);
             outcomes.push(ActionOutcome {
                 position,
                 record: planned.record,
@@ -343,6 +309,40 @@ impl Work<'_> {
         }
         ctx.store.add_findings(ctx.run, &findings)?;
         Ok(())
+    }
+
+    /// What an answer comes to, and what a person should know of it.
+    fn settle(
+        &mut self,
+        planned: &PlannedAction,
+        answer: WriteOutcome,
+        findings: &mut Vec<Finding>,
+    ) -> Outcome {
+        let record = planned.record.as_str();
+        match (answer, &planned.action) {
+            (WriteOutcome::Refused(message), _) => {
+                let code = FindingCode::RefusedRecord;
+                findings.push(self.finding(code, record, None, message.clone()));
+                self.breaker.add(record, &message);
+                Outcome::Failed(message)
+            }
+            (WriteOutcome::Written { id, before, notes }, action) => {
+                let notes = notes.into_iter();
+                let code = FindingCode::FilledIn;
+                findings.extend(notes.map(|note| self.finding(code, record, None, note)));
+                match action {
+                    // What was there already was not made by this run, and no roll back may archive it.
+                    Action::Create { .. } => match before {
+                        None => Outcome::Created(id),
+                        Some(before) => Outcome::Updated(id, before),
+                    },
+                    Action::Update {
+                        before: planned, ..
+                    } => Outcome::Updated(id, before.unwrap_or_else(|| planned.clone())),
+                    _ => Outcome::Unchanged(id),
+                }
+            }
+        }
     }
 
     /// What each record is tied to at once, where the destination asks for it: the ends of its planned plain links that are there already.

@@ -88,3 +88,44 @@ fn left_out(row: &QuarantinedRow, laid: Option<Laid>) -> Option<String> {
         Laid { why, .. } => Some(format!("its corrected row stands for it, {why}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(is_second: bool, laid: Option<Option<&str>>, expected: Option<&str>) {
+        let row = QuarantinedRow {
+            position: 1,
+            extraction: 1,
+            id: Some("7".into()),
+            page: 1,
+            line: 1,
+            reason: "id comes twice in one page".to_owned(),
+            text: String::new(),
+            is_staged: true,
+            is_second,
+        };
+        let laid = laid.map(|row| Laid {
+            row: row.map(str::to_owned),
+            adds: None,
+            only_broken: false,
+            why: "by ada".to_owned(),
+        });
+        assert_eq!(left_out(&row, laid).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_row_is_held_unless_a_person_left_it_out_or_corrected_it() {
+        check(false, None, None);
+        check(false, Some(None), Some("by ada"));
+        check(
+            false,
+            Some(Some("{}")),
+            Some("its corrected row stands for it, by ada"),
+        );
+        // A correction went to the record that came first.
+        check(true, Some(Some("{}")), None);
+        check(true, Some(None), Some("by ada"));
+    }
+}

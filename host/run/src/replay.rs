@@ -12,13 +12,13 @@ use reconcile::Cause;
 use store::{AuditedAction, Store};
 
 use crate::context::BATCH_RECORDS;
-use crate::correct::LaidCorrections;
+use crate::correct::{CORRECTIONS, LaidCorrections};
 use crate::error::RunError;
 
 /// Which failures are tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// All of them, and whatever a person corrected.
+    /// All of them, and whatever a person corrected since.
     All,
     /// Those of one cause, by its handle.
     Cause(String),
@@ -69,21 +69,17 @@ impl Replay {
             }
         }
         if *selection == Selection::All {
+            let known = store.load_document(CORRECTIONS, plan.id.as_str())?;
             for object in &plan.header.mapping.objects {
+                let (source, known) = (&object.source, known.unwrap_or(0));
                 let mut after = String::new();
                 loop {
-                    let corrected = store.load_corrections(
-                        connection,
-                        &object.source,
-                        i64::MAX,
-                        &after,
-                        BATCH_RECORDS,
-                    )?;
+                    let max = BATCH_RECORDS;
+                    let corrected =
+                        store.load_corrected_since(connection, source, known, &after, max)?;
                     let Some(last) = corrected.last() else { break };
-                    after = last.record.to_string();
-                    corrected
-                        .iter()
-                        .for_each(|correction| choose(&object.source, &correction.record));
+                    after = last.to_string();
+                    corrected.iter().for_each(|record| choose(source, record));
                 }
             }
         }

@@ -87,20 +87,7 @@ pub async fn rollback(
             count: *count,
         });
     }
-    let mut summary = RollbackSummary {
-        undone,
-        objects: plan
-            .header
-            .mapping
-            .objects
-            .iter()
-            .map(UndoneObject::new)
-            .collect(),
-        links: UndoneLinks::default(),
-        exceptions: Vec::new(),
-        left_in_place: left_in_place(plan),
-        unsettled: 0,
-    };
+    let mut summary = nothing_yet(undone, plan);
     let unsettled = ctx.store.intents_without_outcome(&plan.id)?;
     match aim {
         Aim::Plan => summary.unsettled = unsettled.len() as u64,
@@ -133,6 +120,18 @@ pub async fn rollback(
         load_summary(ctx.store, run, &mut summary)?;
     }
     Ok(summary)
+}
+
+fn nothing_yet(undone: RunId, plan: &Plan) -> RollbackSummary {
+    let objects = plan.header.mapping.objects.iter();
+    RollbackSummary {
+        undone,
+        objects: objects.map(UndoneObject::new).collect(),
+        links: UndoneLinks::default(),
+        exceptions: Vec::new(),
+        left_in_place: left_in_place(plan),
+        unsettled: 0,
+    }
 }
 
 /// Notes the roll back, unless it goes on.

@@ -103,6 +103,31 @@ impl Store {
         })
     }
 
+    /// The object's records of which something was decided, or taken back, after the correction of that number. The next ones behind the
+    /// record `after` (empty for the first), in the order of the ids, at most `max`.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn load_corrected_since(
+        &self,
+        connection: &ConnectionId,
+        object: &ObjectName,
+        number: i64,
+        after: &str,
+        max: u32,
+    ) -> Result<Vec<SourceRecordId>, StoreError> {
+        let Some(id) = self.find_object(connection.as_str(), object)? else {
+            return Ok(Vec::new());
+        };
+        self.read(format_args!("load corrected {object}"), |db| {
+            let mut select = db.prepare_cached(
+                "SELECT DISTINCT source_id FROM correction WHERE object = ?1 AND id > ?2 AND source_id > ?3 ORDER BY source_id LIMIT ?4",
+            )?;
+            let rows = select.query_map(params![id, number, after, max], |row| row.get::<_, String>(0))?;
+            rows.map(|id| Ok(id?.into())).collect()
+        })
+    }
+
     /// Everything that was decided of one record, oldest first.
     ///
     /// # Errors

@@ -82,7 +82,7 @@ pub(crate) struct HeldFix {
 pub(crate) struct HeldReplay {
     #[command(flatten)]
     pub(crate) folder: Folder,
-    /// Its object, or `all`, which is the default: everything that failed, and everything that was corrected
+    /// Its object, or `all`, which is the default: everything that failed, and everything that was corrected since
     #[arg(conflicts_with = "cause")]
     pub(crate) object: Option<String>,
     /// Its id at the source

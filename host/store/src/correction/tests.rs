@@ -80,6 +80,20 @@ fn of_each_record_the_newest_decision_holds_and_none_is_lost() {
         in_force(&store, before),
         [("7".to_owned(), set("1")), ("8".to_owned(), row)]
     );
+    let since = |number| {
+        let found = store.load_corrected_since(&connection(), &deal(), number, "", 10);
+        found
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        since(0),
+        ["7", "8", "9"],
+        "each once, also where it was taken back"
+    );
+    assert_eq!(since(before + 1), ["8", "9"]);
     let told = store
         .correction_history(&connection(), &deal(), &"7".into())
         .unwrap();

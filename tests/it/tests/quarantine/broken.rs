@@ -136,3 +136,41 @@ fn correct(case: &Case, handle: &str, [first, third]: [&str; 2]) {
     std::fs::write(&row, format!("{right:#}")).unwrap();
     assert_eq!(case.run(&whole).code, Some(0));
 }
+
+/// A row that nobody could tell whose it is goes by its place, and gets the id of the row that is given for it.
+#[test]
+fn a_row_without_an_id_is_given_one_by_hand() {
+    let case = Case::planned();
+    case.break_line("{\"fields\":{}}", "row has no id");
+    case.site
+        .desk
+        .run_expecting(&[0, 1], &["plan", "--dir", "p", "--no-extract"]);
+    case.json(&[1], &["apply", "--yes"]);
+    let name = "page 3 line 9";
+    assert_eq!(case.cause()["example"], name);
+    let row = case.site.desk.path().join("row.json");
+    let whole = ["quarantine", "fix", "person", name, "--row", "row.json"];
+    let taken = case.addresses()[0].0.clone();
+    for (id, email) in [(&*taken, "taken@lee.test"), ("n-1", "new@lee.test")] {
+        let fields = json!({"first_name": "New", "email": email});
+        std::fs::write(&row, json!({"id": id, "fields": fields}).to_string()).unwrap();
+        assert_eq!(case.run(&whole).code, Some(0));
+        let plan = case.json(&[0, 1], &["plan", "--no-extract"]);
+        let held = u64::from(id == taken);
+        let contact = &plan["objects"]["contact"];
+        assert_eq!(
+            (&contact["selected"], &contact["quarantine"]),
+            (&60.into(), &held.into()),
+            "an id that is taken is not given twice"
+        );
+    }
+    let done = case.json(&[0], &["quarantine", "replay", "person", name, "--yes"]);
+    assert_eq!(done["came_through"], 1, "{done:#}");
+    assert_eq!(case.email_of("n-1").as_deref(), Some("new@lee.test"));
+    case.nothing_is_held();
+    let contact = case.audit();
+    assert_eq!(
+        (&contact["selected"], &contact["created"]),
+        (&60.into(), &1.into())
+    );
+}

@@ -95,6 +95,15 @@ impl Case {
         .unwrap();
     }
 
+    /// Puts a line without an id among the broken rows of persons.
+    pub(super) fn break_line(&self, row: &str, reason: &str) {
+        let insert = "INSERT INTO quarantined_row (object, extraction, source_id, page, line, mark, reason, row)
+             SELECT max(object), max(extraction), NULL, 3, 9, 'page 3 line 9', ?1, ?2 FROM staged_record
+             WHERE object = (SELECT id FROM object WHERE name = 'person' AND connection <> '')";
+        let inserted = self.file("state.db").execute(insert, [reason, row]);
+        assert_eq!(inserted.unwrap(), 1);
+    }
+
     /// The address of the contact that stands for that person.
     pub(super) fn email_of(&self, id: &str) -> Option<String> {
         let select = "SELECT email FROM contacts WHERE longshore_source_id LIKE '%/person/' || ?1";
