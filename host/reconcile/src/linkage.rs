@@ -20,6 +20,8 @@ mod columns;
 
 mod signature;
 
+mod spelling;
+
 mod compare;
 
 mod blocking;
@@ -166,3 +168,6 @@ fn thresholds(pairs: &[Pair], precision: f64) -> (f64, f64) {
     }
     (link_from, review_from.clamp(0.01, REVIEW_MOST))
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,10 @@ pub(super) fn is_role(address: &str) -> bool {
 /// The form of a value; `None` where it says nothing.
 pub(super) fn of(kind: Kind, text: &str) -> Option<String> {
     match kind {
-        Kind::Email => normal::email(text).or_else(|| plain(text)),
+        // An address with a slip in its form is still compared letter by letter.
+        Kind::Email => {
+            normal::email(text).or_else(|| plain(text).map(|_| normal::fold(text).into_owned()))
+        }
         Kind::Phone => phone(text),
         Kind::Date(order) => date(text, order).or_else(|| plain(text)),
         Kind::Domain => normal::registrable_domain(text),
