@@ -41,7 +41,7 @@ struct Standing<'s> {
     outcomes: Vec<(ObjectName, OutcomeKind, u64)>,
     runs: Vec<store::Run>,
     applied: Vec<(RunId, PlanId)>,
-    rollbacks: Vec<(store::Rollback, PlanId)>,
+    rollbacks: Vec<(model::undo::Rollback, PlanId)>,
 }
 
 impl<'s> Standing<'s> {

@@ -3,18 +3,66 @@
 //! Whether it was changed is `reconcile`'s to say.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use model::DestinationRecordId;
 use model::destination::Prepared;
 use model::mapping::ObjectMapping;
 use model::plan::{Action, PlannedAction};
 use model::row::RowWriter;
+use model::{Batch, DestinationRecordId, ObjectInfo, RecordRef};
 use reconcile::{Difference, ObjectPlanner, ReadBack, find_changed};
 
 use crate::bind::Binder;
 use crate::context::{Context, decode_stored, properties};
 use crate::error::RunError;
 use crate::lookup::Memory;
+
+/// Rows of the destination's records, of which one may come more than once: two records of the source may be one there, and no id may stand
+/// twice in a batch.
+#[derive(Default)]
+struct Rounds<'r> {
+    rows: Vec<RowWriter>,
+    seen: HashMap<&'r str, usize>,
+    /// For each row the round it is in, and its place there.
+    places: Vec<(usize, usize)>,
+    lengths: Vec<usize>,
+}
+
+impl<'r> Rounds<'r> {
+    fn add(&mut self, id: &'r DestinationRecordId, row: &str) {
+        let seen = self.seen.entry(id.as_str()).or_default();
+        let round = *seen;
+        *seen += 1;
+        if self.rows.len() == round {
+            self.rows.push(RowWriter::new());
+            self.lengths.push(0);
+        }
+        self.rows[round].append_row(row);
+        self.places.push((round, self.lengths[round]));
+        self.lengths[round] += 1;
+    }
+
+    fn decode(self, object: &Arc<ObjectInfo>) -> Result<Decoded, RunError> {
+        let rows = self.rows.into_iter();
+        let batches = rows.map(|rows| decode_stored(object, rows.into_bytes()));
+        Ok(Decoded {
+            batches: batches.collect::<Result<_, _>>()?,
+            places: self.places,
+        })
+    }
+}
+
+struct Decoded {
+    batches: Vec<Batch>,
+    places: Vec<(usize, usize)>,
+}
+
+impl Decoded {
+    fn record(&self, at: usize) -> RecordRef<'_> {
+        let (round, place) = self.places[at];
+        self.batches[round].record(place)
+    }
+}
 
 /// Compares records with what a plan knew of them.
 pub(crate) struct Watch<'w> {
@@ -44,7 +92,7 @@ impl<'w> Watch<'w> {
         ctx: &Context<'_>,
         actions: &[(i64, PlannedAction)],
     ) -> Result<HashMap<i64, String>, RunError> {
-        let (mut rows, mut befores) = (RowWriter::new(), RowWriter::new());
+        let (mut rows, mut befores) = (RowWriter::new(), Rounds::default());
         let mut updates: Vec<(i64, &DestinationRecordId)> = Vec::new();
         for (position, planned) in actions {
             if let Action::Update {
@@ -55,7 +103,7 @@ impl<'w> Watch<'w> {
             } = &planned.action
             {
                 rows.append_row(row);
-                befores.append_row(before);
+                befores.add(destination, before);
                 updates.push((*position, destination));
             }
         }
@@ -77,7 +125,7 @@ impl<'w> Watch<'w> {
             .map(|(place, record)| (record.id(), place))
             .collect();
         let planned = decode_stored(self.planner.planned(), rows.into_bytes())?;
-        let before = decode_stored(self.planner.planned(), befores.into_bytes())?;
+        let before = befores.decode(self.planner.planned())?;
         let read_back = ReadBack::new(self.planner, now.object());
         let directory = self.memory.over(ctx.store);
         let mut held = HashMap::new();

@@ -132,10 +132,11 @@ impl Judge<'_> {
             })?;
         let (mut written, mut before, mut planned_before) =
             (RowWriter::new(), RowWriter::new(), RowWriter::new());
-        let or_blank = |rows: &mut RowWriter, action: &AuditedAction, row: Option<&str>| match row {
+        // Rows before are of the destination's records, so a blank one bears the destination's id too: no id may be there twice.
+        let or_blank = |rows: &mut RowWriter, id: &str, row: Option<&str>| match row {
             Some(row) => rows.append_row(row),
             None => {
-                rows.begin(action.planned.record.as_str(), None);
+                rows.begin(id, None);
                 rows.end();
             }
         };
@@ -149,9 +150,9 @@ impl Judge<'_> {
                 .outcome
                 .as_ref()
                 .and_then(|outcome| outcome.before.as_deref());
-            or_blank(&mut written, action, row);
-            or_blank(&mut before, action, known);
-            or_blank(&mut planned_before, action, planned);
+            or_blank(&mut written, action.planned.record.as_str(), row);
+            or_blank(&mut before, id_of(action).as_str(), known);
+            or_blank(&mut planned_before, id_of(action).as_str(), planned);
         }
         let decode = |rows: RowWriter| decode_stored(self.planner.planned(), rows.into_bytes());
         Ok(Rows {

@@ -300,16 +300,24 @@ fn gather_ends(
 }
 
 fn gather_pairs(tx: &Transaction<'_>, extent: &Extent) -> rusqlite::Result<()> {
+    // An end that the plan did not write, because it was refused or excluded, is known by its identity.
     for [from, to] in [["f", "t"], ["t", "f"]] {
         tx.execute(
             &format!(
                 "INSERT OR IGNORE INTO scratch.undo_pair (from_object, from_id, to_object, to_id)
-                 SELECT {from}.destination_object, {from}.destination_id, {to}.destination_object, {to}.destination_id
+                 SELECT {from}w.destination_object, coalesce({from}.destination_id, {from}i.destination_id),
+                        {to}w.destination_object, coalesce({to}.destination_id, {to}i.destination_id)
                  FROM link_outcome r CROSS JOIN planned_link l ON l.position = r.position
                  CROSS JOIN association s ON s.id = l.association
-                 JOIN scratch.undo_end f ON f.object = s.from_object AND f.source_id = l.from_id
-                 JOIN scratch.undo_end t ON t.object = s.to_object AND t.source_id = l.to_id
-                 WHERE r.position BETWEEN ?1 AND ?2 AND r.kind IN ('made', 'existing')"
+                 JOIN scratch.undo_object fw ON fw.object = s.from_object
+                 JOIN scratch.undo_object tw ON tw.object = s.to_object
+                 LEFT JOIN scratch.undo_end f ON f.object = s.from_object AND f.source_id = l.from_id
+                 LEFT JOIN scratch.undo_end t ON t.object = s.to_object AND t.source_id = l.to_id
+                 LEFT JOIN identity fi ON fi.object = fw.bound AND fi.source_id = l.from_id
+                 LEFT JOIN identity ti ON ti.object = tw.bound AND ti.source_id = l.to_id
+                 WHERE r.position BETWEEN ?1 AND ?2 AND r.kind IN ('made', 'existing')
+                     AND coalesce(f.destination_id, fi.destination_id) IS NOT NULL
+                     AND coalesce(t.destination_id, ti.destination_id) IS NOT NULL"
             ),
             [extent.first_link, extent.last_link],
         )?;
