@@ -46,13 +46,15 @@ pub enum FindingCode {
     FilledIn,
     /// A person's correction was laid over what the source said, or no longer fits it.
     CorrectedByHand,
+    /// Both sides edited one field; a rule decided.
+    Conflict,
     /// Something else the source says.
     SourceNote,
 }
 
 impl FindingCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MissingEnd,
         Self::UnmappedStage,
         Self::UnknownOption,
@@ -71,6 +73,7 @@ impl FindingCode {
         Self::ChangedSincePlan,
         Self::FilledIn,
         Self::CorrectedByHand,
+        Self::Conflict,
         Self::SourceNote,
     ];
 
@@ -95,6 +98,7 @@ impl FindingCode {
             Self::ChangedSincePlan => "changed-since-plan",
             Self::FilledIn => "filled-in",
             Self::CorrectedByHand => "corrected-by-hand",
+            Self::Conflict => "conflict",
             Self::SourceNote => "source-note",
         }
     }

@@ -66,6 +66,44 @@ pub struct ObjectMapping {
     /// How records of both sides are found to be one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub matching: Matching,
+    /// Who wins where both sides changed one field.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub conflict: ConflictRule,
+}
+
+/// Who wins where both sides changed one field of one record, and when that is a conflict. It is for the sync that follows a migration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictRule {
+    /// Who wins, unless the field says otherwise.
+    #[serde(default)]
+    pub winner: Winner,
+    /// When two edits are a conflict.
+    #[serde(default)]
+    pub mode: ConflictMode,
+}
+
+/// Who wins a conflict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Winner {
+    /// The destination: HubSpot.
+    #[default]
+    Destination,
+    /// The source: the app.
+    Source,
+    /// Who edited it last; the destination where that cannot be told.
+    LatestEdit,
+}
+
+/// When two edits of one field are a conflict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictMode {
+    /// Always.
+    #[default]
+    Always,
+    /// Only within five minutes of each other; else the later one wins.
+    Close,
 }
 
 /// How records of both sides are found to be one. What was bound once stays bound, whatever this says later.
@@ -120,6 +158,9 @@ pub struct FieldRules {
     /// What a blank at the source does.
     #[serde(default, skip_serializing_if = "is_default")]
     pub blank: Blank,
+    /// Who wins a conflict, where that is not the object's rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub winner: Option<Winner>,
     /// What is done to the value, step by step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transform: Vec<Step>,

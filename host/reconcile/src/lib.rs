@@ -49,6 +49,8 @@ pub mod audit;
 
 pub mod hold;
 
+pub mod resolve;
+
 pub mod undo;
 
 pub use account::{Account, Tally, Unbalanced};

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use model::catalog::{Catalog, FieldTable, StandardObject};
 use model::destination::SOURCE_KEY_PROPERTY;
 use model::mapping::{
-    AssociationMapping, Binding, FieldMapping, FieldRules, Mapping, Matching, ObjectMapping,
+    AssociationMapping, Binding, ConflictRule, FieldMapping, FieldRules, Mapping, Matching,
+    ObjectMapping,
 };
 use model::{FieldInfo, FieldKind, Finding, FindingCode, ObjectInfo, ObjectName};
 
@@ -67,6 +68,7 @@ pub fn default_mapping(source: &Catalog, destination: &Catalog) -> (Mapping, Vec
             associations,
             filter: None,
             matching: Matching::Default,
+            conflict: ConflictRule::default(),
         });
     }
     let (pipelines, stage_findings) = map_pipelines(source, destination, &objects);

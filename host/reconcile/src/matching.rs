@@ -445,6 +445,7 @@ mod tests {
             associations: vec![],
             filter: None,
             matching,
+            conflict: Default::default(),
         }
     }
 

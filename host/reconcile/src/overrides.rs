@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use model::catalog::{Catalog, StandardObject};
 use model::condition::Condition;
-use model::mapping::{FieldRules, Mapping, Matching, ObjectMapping};
+use model::mapping::{ConflictRule, FieldRules, Mapping, Matching, ObjectMapping};
 use model::{FieldKind, Finding, FindingCode, ObjectInfo, ObjectName};
 
 use crate::filter::Filter;
@@ -73,6 +73,8 @@ pub struct ObjectOverride {
     pub filter: Option<At<Condition>>,
     /// How records are found to be one.
     pub matching: Option<At<MatchOverride>>,
+    /// Who wins a conflict, where that is said.
+    pub conflict: ConflictRule,
     /// By the source's field; one field may fill several properties.
     pub fields: Vec<(At<String>, FieldOverride)>,
 }
@@ -166,6 +168,7 @@ pub fn map_with(
                 findings: &mut findings,
             };
             draft.override_fields(entry, &said.fields);
+            entry.conflict = said.conflict;
             override_filter(entry, info, said, &mut faults);
             override_matching(entry, info, said, &mut faults);
         }

@@ -291,6 +291,7 @@ mod tests {
             associations: vec![],
             filter: None,
             matching: model::mapping::Matching::Default,
+            conflict: model::mapping::ConflictRule::default(),
         };
         let catalog = |pipelines| Catalog {
             pipelines,

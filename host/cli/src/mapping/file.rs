@@ -34,10 +34,22 @@ pub(crate) fn parse(text: String) -> Overrides {
 
 fn read_object(reader: &mut Reader<'_>, node: Node<'_>) -> Option<ObjectOverride> {
     let mut said = ObjectOverride::default();
-    for (key, value) in reader.table(node, &["leave-out", "match", "filter", "fields"]) {
+    for (key, value) in reader.table(
+        node,
+        &[
+            "leave-out",
+            "match",
+            "filter",
+            "conflict",
+            "conflict-mode",
+            "fields",
+        ],
+    ) {
         match key.value.as_str() {
             "leave-out" => said.left_out = reader.flag(value)?,
             "match" => said.matching = at(key.line, read_match(reader, value)),
+            "conflict" => said.conflict.winner = reader.read(value)?,
+            "conflict-mode" => said.conflict.mode = reader.read(value)?,
             "filter" => said.filter = at(key.line, read_condition(reader, value)),
             _ => {
                 let named = reader.named(value, |reader, node| Some(read_fields(reader, node)));
@@ -112,6 +124,7 @@ fn read_field(reader: &mut Reader<'_>, node: Node<'_>) -> Option<FieldOverride> 
                 "direction",
                 "write",
                 "blank",
+                "conflict",
                 "transform",
                 "tests",
             ];
@@ -122,6 +135,7 @@ fn read_field(reader: &mut Reader<'_>, node: Node<'_>) -> Option<FieldOverride> 
                     "direction" => rules.direction = reader.read(value)?,
                     "write" => rules.write = reader.read(value)?,
                     "blank" => rules.blank = reader.read(value)?,
+                    "conflict" => rules.winner = reader.read(value),
                     "transform" => {
                         let steps = reader.list(value).iter();
                         rules.transform = steps.filter_map(|step| reader.read(step)).collect();

@@ -16,6 +16,8 @@ const GUIDE: &str = r#"# What becomes of what. Longshore reads this file before 
 #   filter = { field = "email", known = true }      # who does not meet it is left out; the destination is untouched
 #   filter = { all = [{ field = "value", greater = 1000 }, { any = [{ field = "city", is = "Berlin" }, { field = "vip", is = true }] }] }
 #     tests: is, is-not, contains, known, unknown, before, after, in, greater, less
+#   conflict = "destination"                        # who wins where both sides changed one field; or "source", "latest-edit"; for the sync
+#   conflict-mode = "always"                        # or "close": only edits within five minutes are a conflict, else the later one wins
 #
 # A field: the property it fills, false to leave it out, or a table; a list of tables fills several properties.
 #   name = { to = "lastname", transform = ["trim", "last-name"], tests = [{ from = " Ann Lee ", to = "Lee" }] }
@@ -23,6 +25,7 @@ const GUIDE: &str = r#"# What becomes of what. Longshore reads this file before 
 #   direction = "both"                              # or "to-destination", "to-source"; for the sync that follows a migration
 #   write = "always"                                # or "fill-if-empty", "never-overwrite"
 #   blank = "keep"                                  # or "clear": a blank of the source clears the property
+#   conflict = "source"                             # where that is not the object's rule
 #   transform: "trim", "upper", "lower", "title", "first-name", "last-name", { round = 2 }, { constant = "web" },
 #     { join = { with = ["last_name"], separator = " " } }, { options = { map = { Hot = "High" }, otherwise = "Low" } },
 #     { number = { decimal = ",", group = "." } }, { date = { from = "%d.%m.%Y", to = "%Y-%m-%d" } }

@@ -1,7 +1,7 @@
 //! The file as a person writes it, and every mistake with its line.
 
 use model::condition::{Condition, Test};
-use model::mapping::{Blank, Direction, Write};
+use model::mapping::{Blank, ConflictMode, ConflictRule, Direction, Winner, Write};
 use model::transform::Step;
 
 use super::*;
@@ -16,11 +16,14 @@ filter = { all = [
 [objects.person.fields]
 email = "email"
 label = false
-phone = { to = "phone", direction = "to-destination", write = "fill-if-empty", blank = "clear" }
+phone = { to = "phone", direction = "to-destination", write = "fill-if-empty", blank = "clear", conflict = "source" }
 name = [
   { to = "firstname", transform = ["trim", "first-name"], tests = [{ from = " Ann Lee", to = "Ann" }] },
   { to = "lastname", transform = [{ join = { with = ["x"], separator = "-" } }, { number = { decimal = "," } }] },
 ]
+[objects.organization]
+conflict = "latest-edit"
+conflict-mode = "close"
 [pipelines."Big sales"]
 auto-map = true
 [pipelines."Big sales".stages]
@@ -33,6 +36,11 @@ Demo = { new = true }
 fn everything_that_can_be_said_is_read() {
     let said = parse(EVERYTHING.to_owned());
     assert_eq!(said.faults, []);
+    let rule = ConflictRule {
+        winner: Winner::LatestEdit,
+        mode: ConflictMode::Close,
+    };
+    assert_eq!(said.objects[1].1.conflict, rule);
     let (at, person) = &said.objects[0];
     assert_eq!((at.line, at.value.as_str()), (2, "person"));
     assert_eq!(
@@ -59,6 +67,7 @@ fn everything_that_can_be_said_is_read() {
     let FieldOverride::Filled { rules, .. } = &person.fields[2].1 else {
         panic!("{:?}", person.fields[2]);
     };
+    assert_eq!(rules.winner, Some(Winner::Source));
     assert_eq!(
         (rules.direction, rules.write, rules.blank),
         (Direction::ToDestination, Write::FillIfEmpty, Blank::Clear)
