@@ -37,6 +37,8 @@ mod portal_kill;
 #[cfg(test)]
 mod portal_site;
 #[cfg(test)]
+mod rollback;
+#[cfg(test)]
 mod tape;
 #[cfg(test)]
 mod truth;
