@@ -28,7 +28,7 @@ mod links;
 mod hold;
 pub mod apply;
 mod file;
-mod workbook;
+pub mod workbook;
 mod sheets;
 mod money;
 pub mod audit;

@@ -18,13 +18,16 @@ const CELL_CHARS_MAX: usize = 32_767;
 
 /// One cell.
 #[derive(Clone, Debug)]
-pub(crate) enum Cell<'a> {
+pub enum Cell<'a> {
+    /// A text, never a formula.
     Text(Cow<'a, str>),
+    /// A number.
     Number(f64),
     /// A share between 0 and 1, shown in percent.
     Share(f64),
     /// A state to be seen at a glance.
     Good(&'static str),
+    /// Likewise, one that needs a look.
     Bad(&'static str),
 }
 
@@ -49,7 +52,7 @@ impl From<u64> for Cell<'_> {
 
 /// A sheet of the book, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SheetId(usize);
+pub struct SheetId(usize);
 
 struct Sheet {
     title: String,
@@ -60,7 +63,7 @@ struct Sheet {
 }
 
 /// The workbook being written.
-pub(crate) struct Book {
+pub struct Book {
     path: PathBuf,
     workbook: Workbook,
     sheets: Vec<Sheet>,
@@ -77,7 +80,7 @@ struct Formats {
 
 impl Book {
     /// An empty book that will be written to `path`.
-    pub(crate) fn new(path: &Path) -> Self {
+    pub fn new(path: &Path) -> Self {
         let head = Format::new()
             .set_bold()
             .set_background_color(Color::RGB(0x1F_3A_5F))
@@ -105,7 +108,10 @@ impl Book {
 
     /// Adds a sheet whose first row is the heading, with the columns' widths in characters. A sheet without columns is filled by
     /// [`Self::title`] and [`Self::heading`].
-    pub(crate) fn add_sheet(
+    ///
+    /// # Errors
+    /// When the file format does not take it.
+    pub fn add_sheet(
         &mut self,
         title: &str,
         columns: &[(&'static str, f64)],
@@ -145,7 +151,10 @@ impl Book {
     }
 
     /// Adds a row; a full sheet goes on in a further one of the same name and a number.
-    pub(crate) fn row(&mut self, id: SheetId, cells: &[Cell<'_>]) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// When the file format does not take it.
+    pub fn row(&mut self, id: SheetId, cells: &[Cell<'_>]) -> Result<(), RunError> {
         if self.sheets[id.0].next_row >= ROWS_MAX {
             let title = self.sheets[id.0].title.clone();
             self.begin_part(id, &title)
@@ -180,7 +189,10 @@ impl Book {
     }
 
     /// Adds a title, after an empty row where the sheet is not empty.
-    pub(crate) fn title(&mut self, id: SheetId, title: &str) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// When the file format does not take it.
+    pub fn title(&mut self, id: SheetId, title: &str) -> Result<(), RunError> {
         let sheet = &mut self.sheets[id.0];
         let row = sheet.next_row + u32::from(sheet.next_row > 0);
         sheet.next_row = row + 1;
@@ -194,7 +206,10 @@ impl Book {
     }
 
     /// Adds a heading row inside a sheet.
-    pub(crate) fn heading(&mut self, id: SheetId, heads: &[&str]) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// When the file format does not take it.
+    pub fn heading(&mut self, id: SheetId, heads: &[&str]) -> Result<(), RunError> {
         let sheet = &mut self.sheets[id.0];
         let (row, index) = (sheet.next_row, sheet.worksheet);
         sheet.next_row += 1;
@@ -208,7 +223,10 @@ impl Book {
     }
 
     /// Sets the widths of a sheet without columns of its own, in characters.
-    pub(crate) fn widths(&mut self, id: SheetId, widths: &[f64]) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// When the file format does not take it.
+    pub fn widths(&mut self, id: SheetId, widths: &[f64]) -> Result<(), RunError> {
         let index = self.sheets[id.0].worksheet;
         self.on_worksheet(index, |worksheet| {
             for (column, width) in (0..).zip(widths) {
@@ -228,7 +246,10 @@ impl Book {
     }
 
     /// Writes the file, for its owner only: aside first, then in its place.
-    pub(crate) fn finish(mut self) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// When the disk does not take it; nothing of the file is there then.
+    pub fn finish(mut self) -> Result<(), RunError> {
         let saved = WholeFile::create(&self.path)
             .map_err(XlsxError::IoError)
             .and_then(|(whole, file)| {
