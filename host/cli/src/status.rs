@@ -3,11 +3,16 @@
 use std::path::Path;
 
 use anyhow::Result;
-use model::ConnectionId;
+use model::plan::Plan;
+use model::undo::Rollback;
+use model::{ConnectionId, PlanId, RunId};
 use serde_json::json;
 
 use crate::output::{Ending, print_json, print_line};
 use crate::project::Project;
+
+/// Roll backs with the plans that they undo.
+type Rollbacks = [(Rollback, PlanId)];
 
 /// Prints the project's connection, what is staged, the newest plan and what became of it, and the last runs.
 pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
@@ -42,19 +47,7 @@ pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
         .unwrap_or_default();
     let runs = store.runs()?;
     let (applied, rollbacks) = (store.applied_runs()?, store.rollbacks()?);
-    let rolled_back = plan
-        .as_ref()
-        .and_then(|plan| rollbacks.iter().find(|(_, undone)| *undone == plan.id));
-    let next = match &plan {
-        None => "longshore migrate",
-        // One that was cut off goes on with the same command.
-        Some(_) if rolled_back.is_some_and(|(rollback, _)| !rollback.is_finished) => {
-            "longshore rollback"
-        }
-        Some(_) if rolled_back.is_some() => "longshore plan",
-        Some(_) if outcomes.is_empty() => "longshore apply",
-        Some(_) => "longshore audit",
-    };
+    let next = find_next(plan.as_ref(), outcomes.is_empty(), &rollbacks);
     if json {
         print_json(&json!({
             "connection": connection.name,
@@ -87,7 +80,28 @@ pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
     }
     crate::report::show_outcomes(&outcomes);
     print_line(&format!("runs        {}", runs.len()));
-    for (run, _) in &applied {
+    show_wrote(&applied, &rollbacks);
+    print_line(&format!("next        {next}"));
+    Ok(Ending::Done)
+}
+
+/// The command that leads on.
+fn find_next(plan: Option<&Plan>, is_untouched: bool, rollbacks: &Rollbacks) -> &'static str {
+    let Some(plan) = plan else {
+        return "longshore migrate";
+    };
+    match rollbacks.iter().find(|(_, undone)| *undone == plan.id) {
+        // One that was cut off goes on with the same command.
+        Some((rollback, _)) if !rollback.is_finished => "longshore rollback",
+        Some(_) => "longshore plan",
+        None if is_untouched => "longshore apply",
+        None => "longshore audit",
+    }
+}
+
+/// The runs that can be rolled back, and those that are.
+fn show_wrote(applied: &[(RunId, PlanId)], rollbacks: &Rollbacks) {
+    for (run, _) in applied {
         let undone = rollbacks
             .iter()
             .find(|(rollback, _)| rollback.undone == *run);
@@ -100,6 +114,4 @@ pub(crate) fn status(folder: &Path, json: bool) -> Result<Ending> {
         };
         print_line(&format!("wrote       run {run}{became}"));
     }
-    print_line(&format!("next        {next}"));
-    Ok(Ending::Done)
 }

@@ -303,30 +303,15 @@ impl Work<'_> {
                     )
                 }));
             }
-            let outcome = match (answer, &planned.action) {
-                // What was there already was not made by this run, and no roll back may archive it.
-                (WriteOutcome::Written { id, before, .. }, Action::Create { .. }) => before
-                    .map_or(Outcome::Created(id.clone()), |before| {
-                        Outcome::Updated(id, before)
-                    }),
-                (
-                    WriteOutcome::Written { id, before, .. },
-                    Action::Update {
-                        before: planned_before,
-                        ..
-                    },
-                ) => Outcome::Updated(id, before.unwrap_or_else(|| planned_before.clone())),
-                (WriteOutcome::Written { id, .. }, _) => Outcome::Unchanged(id),
-                (WriteOutcome::Refused(message), _) => {
-                    findings.push(self.finding(
-                        FindingCode::RefusedRecord,
-                        planned.record.as_str(),
-                        None,
-                        message.clone(),
-                    ));
-                    Outcome::Failed(message)
-                }
-            };
+            if let WriteOutcome::Refused(message) = &answer {
+                findings.push(self.finding(
+                    FindingCode::RefusedRecord,
+                    planned.record.as_str(),
+                    None,
+                    message.clone(),
+                ));
+            }
+            let outcome = outcome_of(answer, &planned.action);
             outcomes.push(ActionOutcome {
                 position,
                 record: planned.record,
@@ -462,6 +447,25 @@ impl Work<'_> {
             field,
             message,
         }
+    }
+}
+
+/// What the ledger says of an answer.
+fn outcome_of(answer: WriteOutcome, action: &Action) -> Outcome {
+    let (id, before) = match answer {
+        WriteOutcome::Written { id, before, .. } => (id, before),
+        WriteOutcome::Refused(message) => return Outcome::Failed(message),
+    };
+    match action {
+        // What was there already was not made by this run, and no roll back may archive it.
+        Action::Create { .. } => match before {
+            Some(before) => Outcome::Updated(id, before),
+            None => Outcome::Created(id),
+        },
+        Action::Update {
+            before: planned, ..
+        } => Outcome::Updated(id, before.unwrap_or_else(|| planned.clone())),
+        _ => Outcome::Unchanged(id),
     }
 }
 
