@@ -13,9 +13,9 @@ mod schema;
 mod value;
 
 mod check;
-mod prepare;
 mod read;
 mod link;
+mod prepare;
 mod write;
 mod archive;
 

@@ -181,7 +181,7 @@ impl Writer<'_> {
 
     /// Sets the values of a record that was there before: it is told as it was, because nobody may take it for a new one.
     fn set_values(&mut self, record: RecordRef<'_>, id: i64) -> Result<Answer, Failure> {
-        self.replace_values(record, id, to_id(id).as_ref())
+        self.replace_values(record, id, to_id(id).as_str())
     }
 
     fn update(&mut self, record: RecordRef<'_>, id: &str) -> Result<Answer, Failure> {

@@ -6,7 +6,8 @@
 use model::destination::{Prepared, SourceKey};
 use model::ledger::{ActionOutcome, Outcome};
 use model::plan::{Action, Plan};
-use model::{RunId, SourceRecordId};
+use model::row::RowWriter;
+use model::{DestinationRecordId, RunId, SourceRecordId};
 use store::{Store, Written};
 
 use crate::bind::Binder;
@@ -158,7 +159,10 @@ fn left_in_place(plan: &Plan) -> Vec<String> {
             left.push(format!("{made} properties of {}", object.destination));
         }
     }
-    let pipelines = plan.header.mapping.pipelines.len();
+    let pipelines = plan.header.mapping.pipelines.iter();
+    let pipelines = pipelines
+        .filter(|pipeline| pipeline.destination.is_none())
+        .count();
     if pipelines > 0 {
         left.push(format!("{pipelines} pipelines with their stages"));
     }
@@ -183,13 +187,15 @@ fn load_summary(store: &Store, run: RunId, summary: &mut RollbackSummary) -> Res
     Ok(())
 }
 
-/// Finds out what became of writes that were announced and have no outcome, and notes it for the run that announced them.
+/// Finds out what became of writes that were announced and have no outcome, and notes it for the run that announced them. Where the run
+/// found records of its own keys that it had not made, one more of them may be so too: then none counts as made.
 async fn settle(
     ctx: &mut RollbackContext<'_>,
     undone: RunId,
     plan: &Plan,
     unsettled: &[i64],
 ) -> Result<(), RunError> {
+    let is_certain = !ctx.store.has_found_creates(&plan.id)?;
     for object in &plan.header.mapping.objects {
         let mut after = 0;
         loop {
@@ -228,7 +234,8 @@ async fn settle(
                     .zip(found)
                     .filter_map(|((position, planned), found)| {
                         let outcome = match planned.action {
-                            Action::Create { .. } => Outcome::Created(found?),
+                            Action::Create { .. } if is_certain => Outcome::Created(found?),
+                            Action::Create { .. } => unknown_before(found?),
                             // Whether it was written shows by the values themselves.
                             Action::Update {
                                 destination,
@@ -255,6 +262,15 @@ async fn settle(
         }
     }
     Ok(())
+}
+
+/// It is there, and how it was before is not known.
+fn unknown_before(id: DestinationRecordId) -> Outcome {
+    let mut row = RowWriter::new();
+    row.begin(id.as_str(), None);
+    row.end();
+    let before = row.as_str().trim_end_matches('\n').to_owned();
+    Outcome::Updated(id, before)
 }
 
 /// The records of every object, those that were written last first: nothing is taken away from under what hangs on it.

@@ -154,6 +154,21 @@ impl Store {
         )
     }
 
+    /// Whether a record that the plan meant to make was at the destination already, so that somebody had written under the same keys.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such plan; else as every read.
+    pub fn has_found_creates(&self, plan: &PlanId) -> Result<bool, StoreError> {
+        let extent = self.extent(plan)?;
+        self.read(format_args!("look for records that plan {plan} found"), |db| {
+            let mut select = db.prepare_cached(
+                "SELECT 1 FROM outcome r CROSS JOIN action a ON a.position = r.position
+                 WHERE r.position BETWEEN ?1 AND ?2 AND r.kind = 'updated' AND a.kind = 'create' LIMIT 1",
+            )?;
+            select.exists([extent.first_action, extent.last_action])
+        })
+    }
+
     /// Notes that the writes from `first` to `last` are about to be undone.
     ///
     /// # Errors

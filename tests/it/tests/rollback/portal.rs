@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use it::Desk;
 use model::destination::SOURCE_KEY_PROPERTY;
 use serde_json::{Value, json};
 use simulators::hubspot::{Call, Method, ObjectType, Portal, Running};
@@ -78,36 +77,40 @@ fn patch(portal: &Running, object: &str, id: u64, body: &Value) {
     );
 }
 
-/// Makes some contacts that people have already, of which the source knows the addresses too.
-fn make_known(desk: &Desk, portal: &Running) {
+const APPLY: [&str; 7] = [
+    "rollback", "latest", "--dir", "base", "--apply", "--yes", "--json",
+];
+
+/// The live records of a kind, ascending.
+fn ids(portal: &Running, object: ObjectType) -> Vec<u64> {
+    let records = portal.portal.records(object);
+    records.iter().map(|record| record.id).collect()
+}
+
+/// Contacts that people have already, of which the source knows the addresses too.
+fn add_known_contacts(office: &Office, portal: &Running) {
+    let desk = &office.desk;
     desk.run_expecting(&[0, 1], &["plan", "--dir", "base", "--json"]);
-    let planned = desk
-        .run_expecting(
-            &[0],
-            &[
-                "plan", "show", "--dir", "base", "--object", "contact", "--action", "create",
-                "--limit", "0", "--json",
-            ],
-        )
-        .json();
+    let show = [
+        "plan", "show", "--dir", "base", "--object", "contact", "--limit", "0", "--json",
+    ];
+    let planned = desk.run_expecting(&[0], &show).json();
+    let email = |action: &Value| {
+        let changes = action["changes"].as_array()?;
+        let email = changes
+            .iter()
+            .find(|change| change["property"] == "email")?;
+        email["to"].as_str().map(|email| email.trim().to_owned())
+    };
     let emails = planned["actions"]
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(|action| {
-            let changes = action["changes"].as_array()?;
-            let email = changes
-                .iter()
-                .find(|change| change["property"] == "email")?;
-            email["to"].as_str().map(|email| email.trim().to_owned())
-        });
+        .filter_map(email);
     for email in emails.take(12) {
         let values = json!({"email": email, "firstname": "Known", "lastname": "Before"});
-        post(
-            portal,
-            "/crm/v3/objects/contacts",
-            &json!({"properties": values}),
-        );
+        let body = json!({"properties": values});
+        post(portal, "/crm/v3/objects/contacts", &body);
     }
 }
 
@@ -117,7 +120,7 @@ fn rule_25_a_portal_is_as_it_was_before_the_run() {
     let portal = office.start(office.options());
     office.connect_by_token("base", &portal);
     let desk = &office.desk;
-    make_known(desk, &portal);
+    add_known_contacts(&office, &portal);
     let before = state(&portal.portal);
     let report = desk.run_expecting(&[0, 1], &migration("base")).json();
     assert!(
@@ -134,14 +137,7 @@ fn rule_25_a_portal_is_as_it_was_before_the_run() {
         .json();
     assert_is(&state(&portal.portal), &after, "a plan writes nothing");
     assert_eq!(told["exceptions_total"], 0, "{told:#}");
-    let done = desk
-        .run_expecting(
-            &[0, 1],
-            &[
-                "rollback", "latest", "--dir", "base", "--apply", "--yes", "--json",
-            ],
-        )
-        .json();
+    let done = desk.run_expecting(&[0, 1], &APPLY).json();
     assert_eq!(done["objects"], told["objects"]);
     assert_is(&state(&portal.portal), &before, "after it");
     for (kind, object) in KINDS {
@@ -188,35 +184,16 @@ fn rule_25_what_people_did_in_the_portal_since_stays() {
     // A lead cannot be without its contact, so what is left of the one keeps the other.
     let lead = leads[0].id;
     patch(&portal, "leads", lead, &json!({"hs_lead_name": "By hand"}));
-    let done = desk
-        .run_expecting(
-            &[1],
-            &[
-                "rollback", "latest", "--dir", "base", "--apply", "--yes", "--json",
-            ],
-        )
-        .json();
-    let left: BTreeSet<u64> = portal
-        .portal
-        .records(ObjectType::CONTACT)
-        .iter()
-        .map(|record| record.id)
-        .collect();
+    let done = desk.run_expecting(&[1], &APPLY).json();
+    let left = ids(&portal, ObjectType::CONTACT);
     assert!(
         left.contains(&edited) && left.contains(&ticketed),
         "{left:?}: {done:#}"
     );
-    let leads = portal.portal.records(ObjectType::LEAD);
-    let leads: Vec<u64> = leads.iter().map(|record| record.id).collect();
-    assert_eq!(leads, [lead], "{done:#}");
+    assert_eq!(ids(&portal, ObjectType::LEAD), [lead], "{done:#}");
     assert!((3..=4).contains(&left.len()), "{left:?}");
-    let notes: Vec<String> = portal
-        .portal
-        .records(ObjectType::NOTE)
-        .iter()
-        .map(|record| record.id.to_string())
-        .collect();
-    assert_eq!(notes, [note["id"].as_str().unwrap()]);
+    let note: u64 = note["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(ids(&portal, ObjectType::NOTE), [note]);
     let told = done["exceptions"].to_string();
     for words in [
         "firstname was written",
@@ -225,11 +202,6 @@ fn rule_25_what_people_did_in_the_portal_since_stays() {
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
-    assert_told(desk, &portal, edited);
-}
-
-/// The record's story says that it was taken back and what stayed.
-fn assert_told(desk: &Desk, portal: &Running, edited: u64) {
     let key = portal
         .portal
         .record(ObjectType::CONTACT, edited)
