@@ -1,7 +1,7 @@
 //! Planning a large account: contacts with their companies and deals, staged before, decided one by one into an empty local CRM.
 //!
 //! Prints CPU seconds of the plan phase and the peak memory of it, as the kernel counts them, for each object and what lies between.
-//! `cargo bench -p it --bench plan_scale -- 1000000` takes the number of contacts (100,000 is the default); there is a company for every
+//! `cargo bench -p run --bench plan_scale -- 1000000` takes the number of contacts (100,000 is the default); there is a company for every
 //! five and a deal for every two. It asserts nothing but that everything is planned: figures are for people.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
