@@ -36,7 +36,7 @@ pub(crate) async fn collect_keys(
             }
         }
     }
-    Ok(())
+    Ok(ctx.store.settle_match_keys()?)
 }
 
 /// What the filter or a person leaves out has no keys: nothing is linked to a record that does not migrate.
@@ -181,7 +181,15 @@ fn add_keys(
         keys.claims()
             .map(move |claim| (claim.rule.name(), claim.key.as_str(), *id))
     });
-    Ok(ctx
-        .store
-        .add_match_keys(side, &object.source, &mut claims)?)
+    // Owners and currencies are few, and are looked for by others too.
+    let is_few = matches!(
+        object.standard,
+        StandardObject::Owner | StandardObject::Currency
+    );
+    Ok(match is_few {
+        true => ctx
+            .store
+            .add_few_match_keys(side, &object.source, &mut claims),
+        false => ctx.store.add_match_keys(side, &object.source, &mut claims),
+    }?)
 }

@@ -185,7 +185,7 @@ fn extract(meter: &Meter, store: &mut Store, connection: &ConnectionId, person: 
 fn matching(meter: &Meter, store: &mut Store, person: &ObjectName) {
     let scattered = |id: usize| format!("{:x}@example.com", id.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let keys: Vec<_> = (0..meter.records)
-        .map(|id| (scattered(id), id.to_string()))
+        .map(|id| (scattered(id - usize::from(id % 50 == 1)), id.to_string()))
         .collect();
     store.clear_match_keys().unwrap();
     meter.measure("add match keys", || {
@@ -198,17 +198,17 @@ fn matching(meter: &Meter, store: &mut Store, person: &ObjectName) {
                 .unwrap();
         }
     });
+    meter.measure("settle them", || store.settle_match_keys().unwrap());
+    let mut matched = 0;
     meter.measure("find matches", || {
         for (key, id) in &keys {
-            assert_eq!(
-                store
-                    .find_match(Side::Source, person, "e-mail", key)
-                    .unwrap()
-                    .as_ref(),
-                Some(id)
-            );
+            let found = store
+                .find_match(Side::Source, person, "e-mail", key)
+                .unwrap();
+            matched += usize::from(found.is_some_and(|found| found != *id));
         }
     });
+    println!("{matched} records have the key of another");
 }
 
 fn plan(meter: &Meter, store: &mut Store, connection: &ConnectionId) -> Plan {

@@ -16,6 +16,7 @@ use crate::error::{Place, StoreError};
 use crate::lock::FolderLock;
 use crate::names::Names;
 use crate::schema;
+use crate::sieve::Sieve;
 
 const FILE_NAME: &str = "state.db";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -36,6 +37,8 @@ pub struct Store {
     pub(crate) names: Names,
     /// Whether corrections are laid over what is staged.
     pub(crate) is_corrected: bool,
+    /// Which match keys can be there.
+    pub(crate) sieve: Sieve,
     _lock: Option<FolderLock>,
 }
 
@@ -81,6 +84,7 @@ impl Store {
             place,
             names: Names::default(),
             is_corrected: false,
+            sieve: Sieve::default(),
             _lock: Some(lock),
         })
     }
@@ -110,6 +114,7 @@ impl Store {
             place,
             names: Names::default(),
             is_corrected: false,
+            sieve: Sieve::default(),
             _lock: None,
         })
     }
@@ -131,6 +136,7 @@ impl Store {
             place,
             names: Names::default(),
             is_corrected: false,
+            sieve: Sieve::default(),
             _lock: None,
         })
     }

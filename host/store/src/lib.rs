@@ -8,6 +8,7 @@ pub mod commit;
 mod lock;
 mod schema;
 mod names;
+mod sieve;
 pub mod database;
 pub mod document;
 pub mod progress;

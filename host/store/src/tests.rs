@@ -1306,29 +1306,36 @@ proptest! {
 
     #[test]
     fn the_kept_match_is_the_smallest_id_in_whatever_order(
-        keys in prop::collection::vec(("[ab]", "[xyz]", "[0-9é]{1,3}"), 1..40),
+        keys in prop::collection::vec(("[ab]", "[xyz]{1,2}", "[0-9é]{1,3}", any::<bool>()), 1..40),
         split in 0_usize..40,
         seed in any::<u64>(),
     ) {
         let contact = ObjectName::from("contact");
         let mut shuffled = keys.clone();
-        shuffled.sort_by_key(|(rule, key, id)| {
+        shuffled.sort_by_key(|(rule, key, id, _)| {
             let bytes = rule.bytes().chain(key.bytes()).chain(id.bytes());
             bytes.fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(17))
         });
+        let side_of = |is_source: bool| if is_source { Side::Source } else { Side::Destination };
         for order in [&keys, &shuffled] {
-            let mut store = Store::open_in_memory().unwrap();
+            let (mut store, mut few) = (Store::open_in_memory().unwrap(), Store::open_in_memory().unwrap());
             store.clear_match_keys().unwrap();
             let (first, second) = order.split_at(split.min(order.len()));
-            for part in [first, second] {
-                let mut part = part.iter().map(|(rule, key, id)| (rule.as_str(), key.as_str(), id.as_str()));
-                store.add_match_keys(Side::Source, &contact, &mut part).unwrap();
+            for (part, is_source) in [(first, true), (first, false), (second, true), (second, false)] {
+                let of_side = || part.iter().filter(|key| key.3 == is_source).map(|key| (key.0.as_str(), key.1.as_str(), key.2.as_str()));
+                store.add_match_keys(side_of(is_source), &contact, &mut of_side()).unwrap();
+                few.add_few_match_keys(side_of(is_source), &contact, &mut of_side()).unwrap();
             }
-            for (rule, key, _) in &keys {
-                let same = keys.iter().filter(|other| other.0 == *rule && other.1 == *key).map(|other| other.2.as_str());
-                let smallest = same.min_by_key(|id| (id.len(), *id)).map(str::to_owned);
-                prop_assert_eq!(store.find_match(Side::Source, &contact, rule, key).unwrap(), smallest);
-                prop_assert_eq!(store.find_match(Side::Destination, &contact, rule, key).unwrap(), None);
+            store.settle_match_keys().unwrap();
+            for (rule, key, ..) in &keys {
+                let same: Vec<_> = keys.iter().filter(|other| other.0 == *rule && other.1 == *key).collect();
+                for is_source in [true, false] {
+                    let here = same.iter().filter(|other| other.3 == is_source).map(|other| other.2.as_str());
+                    let smallest = here.min_by_key(|id| (id.len(), *id)).map(str::to_owned);
+                    prop_assert_eq!(&few.find_match(side_of(is_source), &contact, rule, key).unwrap(), &smallest);
+                    let shared = smallest.filter(|_| same.len() > 1);
+                    prop_assert_eq!(store.find_match(side_of(is_source), &contact, rule, key).unwrap(), shared);
+                }
             }
         }
     }

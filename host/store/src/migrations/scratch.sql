@@ -3,7 +3,21 @@ ATTACH DATABASE '' AS scratch;
 PRAGMA scratch.journal_mode = MEMORY;
 PRAGMA scratch.cache_size = -32768;
 
--- The smallest id of each key of a match rule, on each side.
+-- Keys of match rules as they come in, until all are there: to sort them once costs a fraction of looking for the place of each. The
+-- number is taken from object, rule and key; two keys may have one.
+CREATE TABLE scratch.match_claim (
+    hash INTEGER NOT NULL,
+    side INTEGER NOT NULL,
+    object INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    key TEXT NOT NULL,
+    record_id TEXT NOT NULL
+) STRICT;
+
+-- The numbers that more than one of them has.
+CREATE TABLE scratch.shared_hash (hash INTEGER PRIMARY KEY) STRICT;
+
+-- The smallest id of each key that more than one record has, on each side.
 CREATE TABLE scratch.match_key (
     side INTEGER NOT NULL,
     object INTEGER NOT NULL,
