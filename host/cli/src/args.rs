@@ -375,8 +375,8 @@ pub(crate) struct QuarantineArguments {
     pub(crate) command: QuarantineCommand,
 }
 
-/// Records that the run made are archived, values that it overwrote set back, associations that it made taken away. What somebody edited
-/// since is listed and left. Properties, pipelines and labels that were made for it stay
+/// Records that the run made are archived, values that it overwrote set back, associations that it made taken away and those that it
+/// took away made again. What somebody edited since is listed and left. Properties, pipelines and labels that were made for it stay
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("aim").required(true).args(["plan", "apply"])))]
 pub(crate) struct Rollback {

@@ -1,7 +1,7 @@
 //! `longshore explain OBJECT ID`: one record's whole story, from the project's state alone. Another process may be at work meanwhile.
 
 use anyhow::Result;
-use model::plan::Plan;
+use model::plan::{Plan, PlannedLink};
 use model::{ConnectionId, SourceRecordId};
 use run::PlanLine;
 use serde_json::{Value, json};
@@ -113,6 +113,11 @@ impl Told<'_> {
             "destination": story.bound.as_ref().map(|(object, id)| json!({"object": object, "id": id, "account": self.plan.header.destination})),
             "plans": plans?,
             "associations": links.collect::<Vec<_>>(),
+            "associations_taken_away": story.removals.iter().map(|(link, outcome)| json!({
+                "from_object": link.from_object, "from": link.from, "to_object": link.to_object, "to": link.to, "label": link.label,
+                "run": outcome.as_ref().map(|(run, ..)| run), "outcome": outcome.as_ref().map(|(_, outcome, _)| outcome),
+                "error": outcome.as_ref().and_then(|(.., error)| error.as_ref()),
+            })).collect::<Vec<_>>(),
             "findings": story.findings.iter().map(|(run, finding)| json!({
                 "run": run, "code": finding.code, "field": finding.field, "message": finding.message,
             })).collect::<Vec<_>>(),
@@ -153,21 +158,7 @@ impl Told<'_> {
         for chapter in &story.chapters {
             self.show_chapter(chapter)?;
         }
-        for (link, outcome) in &story.links {
-            let label = link
-                .label
-                .as_ref()
-                .map_or_else(String::new, |label| format!(" as {label:?}"));
-            let became = match outcome {
-                None => "not made yet".to_owned(),
-                Some((outcome, None)) => outcome.name().to_owned(),
-                Some((outcome, Some(error))) => format!("{}: {error}", outcome.name()),
-            };
-            say(format!(
-                "associated  {} {} with {} {}{label}: {became}",
-                link.from_object, link.from, link.to_object, link.to
-            ));
-        }
+        self.show_links();
         for (run, finding) in &story.findings {
             say(format!(
                 "finding     {} (run {run}): {}",
@@ -175,6 +166,47 @@ impl Told<'_> {
             ));
         }
         Ok(())
+    }
+
+    fn show_links(&self) {
+        let story = &self.story;
+        let say = |text: String| print_line(&printable(&text));
+        let label = |link: &PlannedLink| {
+            let label = link.label.as_ref();
+            label.map_or_else(String::new, |label| format!(" as {label:?}"))
+        };
+        for (link, outcome) in &story.links {
+            let became = match outcome {
+                None => "not made yet".to_owned(),
+                Some((outcome, None)) => outcome.name().to_owned(),
+                Some((outcome, Some(error))) => format!("{}: {error}", outcome.name()),
+            };
+            say(format!(
+                "associated  {} {} with {} {}{}: {became}",
+                link.from_object,
+                link.from,
+                link.to_object,
+                link.to,
+                label(link)
+            ));
+        }
+        for (link, outcome) in &story.removals {
+            let became = match outcome {
+                None => "to be taken away".to_owned(),
+                Some((run, outcome, None)) => format!("{} in run {run}", outcome.name()),
+                Some((run, outcome, Some(error))) => {
+                    format!("{} in run {run}: {error}", outcome.name())
+                }
+            };
+            say(format!(
+                "no longer   {} {} with {} {}{}: {became}",
+                link.from_object,
+                link.from,
+                link.to_object,
+                link.to,
+                label(link)
+            ));
+        }
     }
 
     fn show_chapter(&self, chapter: &Chapter) -> Result<()> {

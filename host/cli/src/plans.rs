@@ -77,10 +77,15 @@ pub(crate) fn export(
         print_json(&json!({
             "plan": {"id": plan.id, "hash": plan.hash},
             "file": path, "actions": exported.actions, "associations": exported.links,
+            "associations_taken_away": exported.removals,
         }));
     } else {
+        let taken_away = match exported.removals {
+            0 => String::new(),
+            removals => format!(", {removals} associations to be taken away"),
+        };
         print_line(&format!(
-            "{} actions and {} associations of plan {} in {}",
+            "{} actions and {} associations{taken_away} of plan {} in {}",
             exported.actions,
             exported.links,
             plan.id,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::estimate::Estimate;
-use model::ledger::{LinkOutcome, OutcomeKind};
+use model::ledger::{LinkOutcome, OutcomeKind, RemovalOutcome};
 use model::plan::Plan;
 use model::{FindingCode, ObjectName};
 use run::{AuditSummary, Certificate, Discovered, Files, MoneyReport, Phase};
@@ -70,6 +70,7 @@ pub(crate) fn plan_json(
         "destination": header.destination,
         "objects": objects,
         "associations": header.links,
+        "associations_taken_away": header.removals,
         "estimate": estimate.map(estimate::to_json),
         "findings": findings_json(findings),
         "seconds": seconds.to_json(),
@@ -105,7 +106,13 @@ pub(crate) fn show_plan(plan: &Plan, estimate: Option<&Estimate>, findings: &Fin
             &numbers.map(|number| number.to_string()),
         ));
     }
-    print_line(&format!("associations: {}", header.links));
+    print_line(&match header.removals {
+        0 => format!("associations: {}", header.links),
+        removals => format!(
+            "associations: {}, and {removals} taken away that the source has no longer",
+            header.links
+        ),
+    });
     if let Some(estimate) = estimate {
         estimate::lines(estimate)
             .iter()
@@ -202,10 +209,17 @@ impl Report<'_> {
     fn links(&self, outcome: LinkOutcome) -> u64 {
         self.summary
             .links
+            .made
             .iter()
             .filter(|(kind, _)| *kind == outcome)
             .map(|(_, count)| count)
             .sum()
+    }
+
+    fn removals(&self, outcome: RemovalOutcome) -> u64 {
+        let counts = self.summary.links.removed.iter();
+        let counts = counts.filter(|(kind, _)| *kind == outcome);
+        counts.map(|(_, count)| count).sum()
     }
 
     /// The report as JSON: per object `selected, created, updated, unchanged, excluded, failed`; associations, money, findings, files, seconds.
@@ -240,10 +254,15 @@ impl Report<'_> {
                 )
             })
             .collect();
+        let removals: Map<String, Value> = RemovalOutcome::ALL
+            .iter()
+            .map(|outcome| (outcome.name().to_owned(), self.removals(*outcome).into()))
+            .collect();
         json!({
             "plan": {"id": self.plan.id, "hash": self.plan.hash},
             "objects": objects,
             "associations": links,
+            "associations_taken_away": removals,
             "money": self.summary.money,
             "findings": findings_json(&self.summary.findings),
             "workbook": self.summary.workbook,
@@ -292,6 +311,16 @@ pub(crate) fn show_report(report: &Report<'_>) {
         .map(|outcome| format!("{} {}", report.links(*outcome), outcome.name()))
         .collect();
     print_line(&format!("associations: {}", links.join(", ")));
+    if report.plan.header.removals > 0 {
+        let removals: Vec<_> = RemovalOutcome::ALL
+            .iter()
+            .map(|outcome| format!("{} {}", report.removals(*outcome), outcome.name()))
+            .collect();
+        print_line(&format!(
+            "associations to be taken away: {}",
+            removals.join(", ")
+        ));
+    }
     show_money(&report.summary.money);
     show_findings(&report.summary.findings);
     print_line(&format!("workbook  {}", report.summary.workbook.display()));

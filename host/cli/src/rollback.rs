@@ -117,7 +117,7 @@ fn to_json(summary: &RollbackSummary, aim: Aim, plan: &model::plan::Plan) -> Val
         "plan": plan.id,
         "destination": plan.header.destination,
         "objects": objects,
-        "associations": {"removed": links.removed, "already_gone": links.gone, "kept": links.kept, "failed": links.failed},
+        "associations": {"removed": links.removed, "restored": links.restored, "already_gone": links.gone, "kept": links.kept, "failed": links.failed},
         "exceptions": summary.exceptions,
         "exceptions_total": summary.exception_count(),
         "left_in_place": summary.left_in_place,
@@ -148,8 +148,8 @@ fn show(summary: &RollbackSummary, aim: Aim) {
     }
     let links = &summary.links;
     print_line(&format!(
-        "associations: {} taken away, {} already gone, {} kept with records that are left, {} failed",
-        links.removed, links.gone, links.kept, links.failed
+        "associations: {} taken away, {} made again, {} already gone, {} kept with records that are left, {} failed",
+        links.removed, links.restored, links.gone, links.kept, links.failed
     ));
     for exception in summary.exceptions.iter().take(SHOWN_MAX) {
         let id = exception

@@ -12,7 +12,11 @@ use crate::read::BATCH_MAX;
 pub(crate) fn calls(work: &Workload) -> Vec<Call> {
     let objects = work.objects.iter().filter(|work| is_written(work));
     let mut calls: Vec<Call> = objects.clone().flat_map(writes).collect();
-    for work in &work.links {
+    let kinds = [("remove", &work.removals), ("make", &work.links)];
+    let kinds = kinds
+        .iter()
+        .flat_map(|(doing, links)| links.iter().map(move |work| (doing, work)));
+    for (doing, work) in kinds {
         if Kind::find(&work.from).is_none() || Kind::find(&work.to).is_none() {
             continue;
         }
@@ -30,7 +34,7 @@ pub(crate) fn calls(work: &Workload) -> Vec<Call> {
         );
         let made = Call::batched(
             Work::Associate,
-            format!("make {what}"),
+            format!("{doing} {what}"),
             work.links,
             CREATE_MAX as u64,
         );
@@ -100,6 +104,12 @@ mod tests {
                     links: 7,
                 },
             ],
+            removals: vec![LinkWork {
+                from: "contact".into(),
+                to: "company".into(),
+                label: None,
+                links: 3,
+            }],
         };
         let told: Vec<_> = calls(&work)
             .into_iter()
@@ -113,6 +123,8 @@ mod tests {
                 line(Work::Change, "check contact", 0, 1),
                 line(Work::Change, "read contact", 0, 1),
                 line(Work::Change, "write contact", 100, 1),
+                line(Work::Associate, "find contact with company", 0, 1),
+                line(Work::Associate, "remove contact with company", 3, 1),
                 line(Work::Associate, "find contact with company", 0, 3),
                 line(Work::Associate, "make contact with company", 2_001, 2),
                 line(Work::Prove, "contact", 302, 4),

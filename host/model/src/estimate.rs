@@ -16,6 +16,8 @@ pub struct Workload {
     pub objects: Vec<ObjectWork>,
     /// Associations, by objects and label.
     pub links: Vec<LinkWork>,
+    /// Associations to be taken away, by objects and label.
+    pub removals: Vec<LinkWork>,
 }
 
 impl Workload {
@@ -26,7 +28,8 @@ impl Workload {
             let (written, object) = (work.creates + work.updates, &work.object);
             calls.extend(Call::batched(Work::Create, object.as_str(), written, 1));
         }
-        let links = self.links.iter().map(|work| work.links).sum();
+        let links = self.links.iter().chain(&self.removals);
+        let links = links.map(|work| work.links).sum();
         calls.extend(Call::batched(Work::Associate, "all", links, 1));
         for work in &self.objects {
             let (read, object) = (work.creates + work.updates + work.kept, &work.object);
@@ -49,7 +52,7 @@ pub struct ObjectWork {
     pub kept: u64,
 }
 
-/// How many associations of one kind are to be made.
+/// How many associations of one kind are to be made, or taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkWork {
     /// The destination's object at one end.

@@ -125,7 +125,43 @@ pub enum LinkOutcome {
     Failed,
 }
 
+/// What became of an association that was to be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovalOutcome {
+    /// It is taken away.
+    Removed,
+    /// It was not there any more.
+    Gone,
+    /// The destination refused it, or somebody built on it since.
+    Failed,
+}
+
+impl RemovalOutcome {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Removed, Self::Gone, Self::Failed];
+
+    /// The outcome as it is written in JSON, SQL and workbooks.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Gone => "gone",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The outcome of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+}
+
 impl LinkOutcome {
+    /// The outcome of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Made, Self::Existing, Self::MissingEnd, Self::Failed];
 

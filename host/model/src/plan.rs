@@ -342,6 +342,14 @@ pub struct PlanHeader {
     pub counts: Vec<(ObjectName, StandardObject, ObjectCounts)>,
     /// How many associations are planned.
     pub links: u64,
+    /// How many associations that an earlier run made are to be taken away, because the source has them no longer.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub removals: u64,
+}
+
+/// Plans without removals are written, and hashed, as those of versions that knew none.
+fn is_none(removals: &u64) -> bool {
+    *removals == 0
 }
 
 /// A plan that is complete and hashed.

@@ -25,6 +25,7 @@ use crate::open::{APPROVED, PREPARED, refuse_rolled_back};
 use crate::plan::find_planner;
 use crate::prepare::prepare;
 use crate::progress::Phase;
+use crate::removals::apply_removals;
 
 /// What an apply came to; the counts are in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,7 @@ pub async fn apply(
         summary.recovered += applied?;
         binder.forget(&object.source);
     }
+    apply_removals(ctx, plan).await?;
     apply_links(ctx, plan).await?;
     Ok(summary)
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use model::catalog::StandardObject;
 use model::destination::Prepared;
-use model::ledger::{LinkOutcome, OutcomeKind};
+use model::ledger::OutcomeKind;
 use model::mapping::ObjectMapping;
 use model::plan::{Action, Plan};
 use model::row::RowWriter;
@@ -25,6 +25,7 @@ use crate::context::{BATCH_RECORDS, Context, decode_stored, properties};
 use crate::correct::lay_plan_corrections;
 use crate::discover::check_destination;
 use crate::error::RunError;
+use crate::links::LinkCounts;
 use crate::lookup::Memory;
 use crate::money::DealMoney;
 use crate::open::{AUDITED, PREPARED, refuse_rolled_back};
@@ -39,7 +40,7 @@ pub struct AuditSummary {
     /// Object by object, in the order of writing.
     pub objects: Vec<ObjectReport>,
     /// What became of the planned associations.
-    pub links: Vec<(LinkOutcome, u64)>,
+    pub links: LinkCounts,
     /// Deals and their amounts on both sides.
     pub money: Vec<MoneyReport>,
     /// How many findings there are of each kind.
@@ -154,7 +155,10 @@ pub async fn audit(
         money.extend(work.money.iter().flat_map(compare_money));
         work.add_properties(&mut sheets)?;
     }
-    let links = ctx.store.link_outcome_counts(&plan.id)?;
+    let links = LinkCounts {
+        made: ctx.store.link_outcome_counts(&plan.id)?,
+        removed: ctx.store.removal_counts(&plan.id)?,
+    };
     check_links(plan, &links)?;
     let findings = write_findings(ctx, &mut sheets)?;
     finish_sheets(sheets, plan, &objects, &money, (&links, &findings))?;
@@ -178,7 +182,7 @@ fn finish_sheets(
     plan: &Plan,
     objects: &[ObjectReport],
     money: &[MoneyReport],
-    (links, findings): (&[(LinkOutcome, u64)], &FindingCounts),
+    (links, findings): (&LinkCounts, &FindingCounts),
 ) -> Result<(), RunError> {
     let pairs = plan.header.mapping.objects.iter().zip(objects);
     let lines = pairs.map(|(object, report)| ResultLine {
@@ -196,16 +200,15 @@ fn finish_sheets(
     sheets.finish(plan, &lines, &table, links, findings)
 }
 
-/// Every planned link has an outcome, too.
-fn check_links(plan: &Plan, links: &[(LinkOutcome, u64)]) -> Result<(), RunError> {
-    let done: u64 = links.iter().map(|(_, count)| count).sum();
-    if done == plan.header.links {
+/// Every planned link has an outcome, too, and so has every one that was to be taken away.
+fn check_links(plan: &Plan, links: &LinkCounts) -> Result<(), RunError> {
+    let (done, planned) = (links.total(), plan.header.links + plan.header.removals);
+    if done == planned {
         return Ok(());
     }
     let why = format!(
-        "{} of {} associations of plan {} have no outcome",
-        plan.header.links.abs_diff(done),
-        plan.header.links,
+        "{} of {planned} associations of plan {} have no outcome",
+        planned.abs_diff(done),
         plan.id
     );
     Err(RunError::NotYet {

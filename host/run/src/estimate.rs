@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use model::PlanId;
 use model::estimate::{Call, Estimate, LinkWork, ObjectWork, SideEstimate, Work, Workload};
 use model::plan::Plan;
-use store::Store;
+use store::{LinkCount, Store};
 
 use crate::context::Context;
 use crate::error::RunError;
@@ -66,17 +66,20 @@ fn workload(store: &Store, plan: &Plan) -> Result<Workload, RunError> {
             kept: counts.keep,
         })
     });
-    let links = store.planned_link_counts(&plan.id)?;
-    let links = links.into_iter().filter_map(|(from, to, label, links)| {
-        Some(LinkWork {
-            from: (*destinations.get(&from)?).clone(),
-            to: (*destinations.get(&to)?).clone(),
-            label,
-            links,
-        })
-    });
+    let works = |counts: Vec<LinkCount>| -> Vec<LinkWork> {
+        let works = counts.into_iter().filter_map(|(from, to, label, links)| {
+            Some(LinkWork {
+                from: (*destinations.get(&from)?).clone(),
+                to: (*destinations.get(&to)?).clone(),
+                label,
+                links,
+            })
+        });
+        works.collect()
+    };
     Ok(Workload {
         objects: objects.collect(),
-        links: links.collect(),
+        links: works(store.planned_link_counts(&plan.id)?),
+        removals: works(store.planned_removal_counts(&plan.id)?),
     })
 }

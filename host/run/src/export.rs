@@ -88,6 +88,8 @@ pub struct Exported {
     pub actions: u64,
     /// Associations in the file.
     pub links: u64,
+    /// Associations that are taken away, in the file.
+    pub removals: u64,
 }
 
 /// The fields of a stored row.
@@ -234,7 +236,29 @@ fn for_each_link(
     store: &Store,
     plan: &Plan,
     filter: &PlanFilter,
+    take: impl FnMut(PlannedLink) -> Result<(), RunError>,
+) -> Result<u64, RunError> {
+    for_each_of(filter, take, |after| {
+        Ok(store.load_links(&plan.id, after, BATCH_RECORDS)?)
+    })
+}
+
+/// As [`for_each_link`], of those that are taken away.
+fn for_each_removal(
+    store: &Store,
+    plan: &Plan,
+    filter: &PlanFilter,
+    take: impl FnMut(PlannedLink) -> Result<(), RunError>,
+) -> Result<u64, RunError> {
+    for_each_of(filter, take, |after| {
+        Ok(store.load_removals(&plan.id, after, BATCH_RECORDS)?)
+    })
+}
+
+fn for_each_of(
+    filter: &PlanFilter,
     mut take: impl FnMut(PlannedLink) -> Result<(), RunError>,
+    load: impl Fn(i64) -> Result<Vec<(i64, PlannedLink)>, RunError>,
 ) -> Result<u64, RunError> {
     // What is filtered by action or reason is about records.
     if !filter.actions.is_empty() || !filter.reasons.is_empty() {
@@ -242,7 +266,7 @@ fn for_each_link(
     }
     let (mut after, mut count) = (0, 0);
     loop {
-        let links = store.load_links(&plan.id, after, BATCH_RECORDS)?;
+        let links = load(after)?;
         let Some((last, _)) = links.last() else {
             return Ok(count);
         };
@@ -293,7 +317,7 @@ fn export_lines(
     let header = &plan.header;
     write(json!({"plan": {
         "id": plan.id, "hash": plan.hash, "source": header.connection, "destination": header.destination,
-        "created_at": header.created_at, "cutover": header.cutover, "associations": header.links, "estimate": find_estimate(store, &plan.id)?,
+        "created_at": header.created_at, "cutover": header.cutover, "associations": header.links, "associations_taken_away": header.removals, "estimate": find_estimate(store, &plan.id)?,
         "objects": header.counts.iter().map(|(object, _, counts)| (object.to_string(), json!(counts))).collect::<BTreeMap<_, _>>(),
     }}))?;
     let mut exported = Exported::default();
@@ -302,13 +326,20 @@ fn export_lines(
         write(json!(line)).map(|()| true)
     })?;
     exported.links = for_each_link(store, plan, filter, |link| {
-        write(json!({"association": {
-            "from_object": link.from_object, "from": link.from, "to_object": link.to_object, "to": link.to, "label": link.label,
-        }}))
+        write(json!({"association": link_json(&link)}))
+    })?;
+    exported.removals = for_each_removal(store, plan, filter, |link| {
+        write(json!({"association_taken_away": link_json(&link)}))
     })?;
     out.flush().map_err(failed)?;
     whole.finish().map_err(failed)?;
     Ok(exported)
+}
+
+fn link_json(link: &PlannedLink) -> Value {
+    json!({
+        "from_object": link.from_object, "from": link.from, "to_object": link.to_object, "to": link.to, "label": link.label,
+    })
 }
 
 fn export_workbook(
@@ -359,18 +390,22 @@ fn export_workbook(
         ("To object", 16.0),
         ("To", 20.0),
         ("Label", 24.0),
+        ("What is done", 16.0),
     ];
     let links = book.add_sheet("Associations", &columns)?;
-    exported.links = for_each_link(store, plan, filter, |link| {
+    let mut add = |link: PlannedLink, done: &'static str| {
         let cells = [
             link.from_object.as_str().into(),
             link.from.as_str().into(),
             link.to_object.as_str().into(),
             link.to.as_str().into(),
             Cell::from(link.label.unwrap_or_default()),
+            done.into(),
         ];
         book.row(links, &cells)
-    })?;
+    };
+    exported.links = for_each_link(store, plan, filter, |link| add(link, "made"))?;
+    exported.removals = for_each_removal(store, plan, filter, |link| add(link, "taken away"))?;
     book.finish()?;
     Ok(exported)
 }
@@ -399,6 +434,9 @@ fn add_account(book: &mut Book, plan: &Plan) -> Result<SheetId, RunError> {
         book.row(sheet, &[name.into(), value.into()])?;
     }
     book.row(sheet, &["Associations".into(), header.links.into()])?;
+    if header.removals > 0 {
+        book.row(sheet, &["Taken away".into(), header.removals.into()])?;
+    }
     book.title(sheet, "Actions")?;
     book.heading(
         sheet,

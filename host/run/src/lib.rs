@@ -25,6 +25,7 @@ mod decide;
 pub mod plan;
 mod prepare;
 mod links;
+mod removals;
 mod hold;
 pub mod apply;
 mod file;
@@ -55,6 +56,7 @@ pub use extract::{ExtractSummary, extract};
 pub use held::{
     HeldCause, HeldFilter, HeldRecord, ReplayReport, find_held_causes, report_replay, visit_held,
 };
+pub use links::LinkCounts;
 pub use open::{find_open_plan, find_plan_run, find_rollback};
 pub use plan::{plan, plan_replay};
 pub use progress::{Phase, Progress, Silent};

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use model::destination::{Link, LinkRefused};
-use model::ledger::{LinkOutcome, OutcomeKind};
+use model::ledger::{LinkOutcome, OutcomeKind, RemovalOutcome};
 use model::plan::{Plan, PlannedLink};
 use model::{DestinationRecordId, Finding, FindingCode, ObjectName};
 
@@ -14,6 +14,24 @@ use crate::progress::Phase;
 /// Links of one call. They are short, and lie scattered over the files of both sides: the more of them there are in one transaction,
 /// the more find their place on a page that is at hand already.
 const BATCH_LINKS: u32 = 10_000;
+
+/// What became of a plan's associations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// Of those that were to be made.
+    pub made: Vec<(LinkOutcome, u64)>,
+    /// Of those that were to be taken away.
+    pub removed: Vec<(RemovalOutcome, u64)>,
+}
+
+impl LinkCounts {
+    /// How many have an outcome.
+    pub(crate) fn total(&self) -> u64 {
+        let made = self.made.iter().map(|(_, count)| count);
+        made.chain(self.removed.iter().map(|(_, count)| count))
+            .sum()
+    }
+}
 
 /// Makes every planned association that has no outcome yet. One whose end is missing is noted so.
 pub(crate) async fn apply_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> {

@@ -101,6 +101,10 @@ async fn make_plan(
         ctx.progress.end();
         planned?;
     }
+    // What is not decided anew keeps its associations.
+    if draft.replay.is_none() {
+        draft.writer.add_removals(ctx.store, &ctx.connection)?;
+    }
     let header = PlanHeader {
         connection: ctx.connection.clone(),
         destination: discovered.destination_account.name.clone(),
@@ -112,6 +116,7 @@ async fn make_plan(
         target: with_options(target, &draft.output),
         counts: in_order(mapping, &draft.writer),
         links: draft.writer.links(),
+        removals: draft.writer.removals(),
     };
     let plan = draft.writer.seal(ctx.store, header)?;
     note_missing_ends(ctx, &plan)?;

@@ -1,7 +1,7 @@
 //! Roll back: what one run wrote is taken back, unless somebody edited it since.
 //!
-//! Records that the run made are archived, values that it overwrote set back, associations that it made taken away. Every step is in the
-//! ledger: the intent before, the outcome after; each may be repeated, so that a roll back that was cut off goes on where it was.
+//! Records that the run made are archived, values that it overwrote set back, associations that it made taken away and those that it took
+//! away made again. Every step is in the ledger: the intent before, the outcome after; each may be repeated, so that a roll back that was cut off goes on where it was.
 
 use model::destination::{Prepared, SourceKey};
 use model::ledger::{ActionOutcome, Outcome};
@@ -181,6 +181,9 @@ fn load_summary(store: &Store, run: RunId, summary: &mut RollbackSummary) -> Res
     }
     for (kind, number) in store.undo_link_counts(run)? {
         summary.links.add(kind, number);
+    }
+    for (outcome, number) in store.undo_removal_counts(run)? {
+        summary.links.add_restored(outcome, number);
     }
     let most = u32::try_from(TOLD_MAX).expect("the most is small");
     summary.exceptions = store.load_undo_exceptions(run, most)?;

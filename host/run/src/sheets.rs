@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::ledger::{LinkOutcome, OutcomeKind};
+use model::ledger::OutcomeKind;
 use model::mapping::ObjectMapping;
 use model::plan::{Action, Plan};
 use model::{Finding, FindingCode, ObjectInfo, ObjectName};
@@ -10,6 +10,7 @@ use reconcile::{Account, Distinct, MoneyKey, MoneyTotal, ObjectStatistics};
 use store::AuditedAction;
 
 use crate::error::RunError;
+use crate::links::LinkCounts;
 use crate::workbook::{Book, Cell, SheetId};
 
 /// The open workbook with the sheets that every audit has.
@@ -235,15 +236,19 @@ impl Sheets {
         plan: &Plan,
         lines: &[ResultLine<'_>],
         money: &[MoneyLine<'_>],
-        links: &[(LinkOutcome, u64)],
+        links: &LinkCounts,
         findings: &[(FindingCode, ObjectName, u64)],
     ) -> Result<(), RunError> {
         self.write_objects(plan, lines)?;
         let (book, results) = (&mut self.book, self.results);
         book.title(results, "Associations")?;
         book.heading(results, &["What became of them", "Count"])?;
-        for (outcome, count) in links {
+        for (outcome, count) in &links.made {
             book.row(results, &[outcome.name().into(), (*count).into()])?;
+        }
+        for (outcome, count) in &links.removed {
+            let told = format!("to be taken away: {}", outcome.name());
+            book.row(results, &[told.into(), (*count).into()])?;
         }
         if !money.is_empty() {
             book.title(results, "Deal amounts")?;

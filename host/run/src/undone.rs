@@ -2,6 +2,7 @@
 
 use model::catalog::StandardObject;
 use model::destination::Destination;
+use model::ledger::LinkOutcome;
 use model::mapping::ObjectMapping;
 use model::undo::{UndoException, UndoKind, UndoLinkKind};
 use model::{ObjectName, RunId, SourceRecordId};
@@ -73,7 +74,9 @@ pub struct UndoneObject {
 pub struct UndoneLinks {
     /// Taken away.
     pub removed: u64,
-    /// Were not there any more.
+    /// That the run had taken away, made again.
+    pub restored: u64,
+    /// Were not there any more, or have an end that is not.
     pub gone: u64,
     /// Stay with a record that is left.
     pub kept: u64,
@@ -111,6 +114,14 @@ impl RollbackSummary {
 }
 
 impl UndoneLinks {
+    pub(crate) fn add_restored(&mut self, outcome: LinkOutcome, number: u64) {
+        *match outcome {
+            LinkOutcome::Made | LinkOutcome::Existing => &mut self.restored,
+            LinkOutcome::MissingEnd => &mut self.gone,
+            LinkOutcome::Failed => &mut self.failed,
+        } += number;
+    }
+
     pub(crate) fn add(&mut self, kind: UndoLinkKind, number: u64) {
         *match kind {
             UndoLinkKind::Removed => &mut self.removed,

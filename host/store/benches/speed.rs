@@ -129,6 +129,7 @@ fn header(connection: &ConnectionId) -> PlanHeader {
         target: Catalog::default(),
         counts: Vec::new(),
         links: 0,
+        removals: 0,
     }
 }
 

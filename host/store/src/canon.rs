@@ -34,6 +34,8 @@ pub(crate) struct LinkText<'a> {
 pub(crate) struct PlanHasher {
     actions: Sha256,
     links: Sha256,
+    /// `None` as long as there is no removal, so that plans without any keep the hash that they always had.
+    removals: Option<Sha256>,
     buffer: Vec<u8>,
 }
 
@@ -55,12 +57,23 @@ impl PlanHasher {
     }
 
     pub(crate) fn link(&mut self, link: &LinkText<'_>) {
+        self.buffer_link(link);
+        self.links.update(&self.buffer);
+    }
+
+    /// An association that is to be taken away.
+    pub(crate) fn removal(&mut self, link: &LinkText<'_>) {
+        self.buffer_link(link);
+        let removals = self.removals.get_or_insert_default();
+        removals.update(&self.buffer);
+    }
+
+    fn buffer_link(&mut self, link: &LinkText<'_>) {
         self.buffer.clear();
         for text in [link.from_object, link.from, link.to_object, link.to] {
             push(&mut self.buffer, text);
         }
         push_option(&mut self.buffer, link.label);
-        self.links.update(&self.buffer);
     }
 
     /// The hash in hexadecimal, with the header as it is stored.
@@ -69,6 +82,10 @@ impl PlanHasher {
         whole.update(DOMAIN);
         whole.update(self.actions.finalize());
         whole.update(self.links.finalize());
+        if let Some(removals) = self.removals {
+            whole.update(b"removals");
+            whole.update(removals.finalize());
+        }
         whole.update(header.as_bytes());
         whole
             .finalize()

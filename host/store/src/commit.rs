@@ -17,6 +17,10 @@ pub enum Commit {
     Outcome,
     /// Outcomes of links.
     Links,
+    /// The intent to take associations away.
+    RemovalIntent,
+    /// What became of associations that were to be taken away.
+    Removals,
     /// The intent to undo a batch of writes.
     UndoIntent,
     /// What became of undone writes, and the identities that go with them.
@@ -29,13 +33,15 @@ pub enum Commit {
 
 impl Commit {
     /// Every commit, in declaration order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::StagePage,
         Self::PlanBatch,
         Self::PlanSeal,
         Self::Intent,
         Self::Outcome,
         Self::Links,
+        Self::RemovalIntent,
+        Self::Removals,
         Self::UndoIntent,
         Self::Undo,
         Self::Findings,
@@ -51,6 +57,8 @@ impl Commit {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Links => "links",
+            Self::RemovalIntent => "removal-intent",
+            Self::Removals => "removals",
             Self::UndoIntent => "undo-intent",
             Self::Undo => "undo",
             Self::Findings => "findings",

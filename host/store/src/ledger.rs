@@ -312,7 +312,7 @@ impl Store {
             )?;
             let rows = select.query_map([first_link, last_link], |row| {
                 let name: String = row.get(0)?;
-                let kind = LinkOutcome::ALL.into_iter().find(|kind| kind.name() == name);
+                let kind = LinkOutcome::find(&name);
                 Ok((kind.ok_or_else(|| unknown_word(0, &name))?, row.get::<_, i64>(1)?.unsigned_abs()))
             })?;
             let mut counts: Vec<_> = rows.collect::<Result<_, _>>()?;

@@ -4,12 +4,13 @@
 
 use model::plan::PlannedLink;
 use model::{ObjectName, PlanId};
-use rusqlite::{Row, params};
+use rusqlite::{Row, Transaction, params};
 
 use crate::commit::Commit;
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::names::load_objects;
+use crate::plan::Extent;
 
 /// The columns that [`read_link`] reads, from tables `l` and `s`.
 pub(crate) const LINK_COLUMNS: &str =
@@ -126,13 +127,8 @@ impl Store {
     pub fn mark_missing_ends(&mut self, plan: &PlanId) -> Result<u64, StoreError> {
         let extent = self.extent(plan)?;
         let marked = self.write(Commit::State, format_args!("look for missing ends in plan {plan}"), |tx| {
-            tx.execute_batch("DELETE FROM scratch.present; DELETE FROM scratch.missing_end;")?;
-            tx.execute(
-                "INSERT OR IGNORE INTO scratch.present (object, source_id)
-                 SELECT object, source_id FROM action
-                 WHERE position BETWEEN ?1 AND ?2 AND kind IN ('create', 'update', 'keep', 'link')",
-                [extent.first_action, extent.last_action],
-            )?;
+            tx.execute("DELETE FROM scratch.missing_end", [])?;
+            gather_present(tx, &extent)?;
             tx.execute(
                 "INSERT INTO scratch.missing_end (position, ends)
                  SELECT position, from_is_missing + 2 * to_is_missing FROM (
@@ -175,6 +171,17 @@ impl Store {
             rows.collect()
         })
     }
+}
+
+/// Gathers the records that the plan brings to the destination.
+pub(crate) fn gather_present(tx: &Transaction<'_>, extent: &Extent) -> rusqlite::Result<usize> {
+    tx.execute("DELETE FROM scratch.present", [])?;
+    tx.execute(
+        "INSERT OR IGNORE INTO scratch.present (object, source_id)
+         SELECT object, source_id FROM action
+         WHERE position BETWEEN ?1 AND ?2 AND kind IN ('create', 'update', 'keep', 'link')",
+        [extent.first_action, extent.last_action],
+    )
 }
 
 pub(crate) fn read_link(

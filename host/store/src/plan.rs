@@ -5,7 +5,7 @@
 use model::plan::{ActionKind, Plan, PlanHeader, PlannedAction};
 use model::{ObjectName, PlanId};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 
 use crate::action::{ACTION_COLUMNS, BATCH_MAX_BYTES, kind_filter, read_action, row_bytes};
 use crate::canon::{ActionText, LinkText, PlanHasher};
@@ -63,6 +63,7 @@ impl Store {
             let mut hasher = PlanHasher::default();
             hash_actions(db, extent, &mut hasher)?;
             hash_links(db, extent, &mut hasher)?;
+            hash_removals(db, extent, &mut hasher)?;
             let hash = hasher.finish(&header);
             Ok((header, hash))
         })?;
@@ -139,14 +140,37 @@ impl Store {
     /// [`StoreError::Unknown`] when there is no such plan; else as every read.
     pub fn planned_link_counts(&self, plan: &PlanId) -> Result<Vec<LinkCount>, StoreError> {
         let extent = self.extent(plan)?;
+        let links =
+            "SELECT association FROM planned_link WHERE position BETWEEN ?1 AND ?2 AND plan = ?3";
+        self.count_links(plan, links, extent)
+    }
+
+    /// As [`Self::planned_link_counts`], of the associations that are to be taken away.
+    ///
+    /// # Errors
+    /// As [`Self::planned_link_counts`].
+    pub fn planned_removal_counts(&self, plan: &PlanId) -> Result<Vec<LinkCount>, StoreError> {
+        let extent = self.extent(plan)?;
+        let links =
+            "SELECT l.association FROM planned_removal m JOIN planned_link l ON l.position = m.made
+             WHERE m.plan = ?3 AND ?1 IS NOT NULL AND ?2 IS NOT NULL";
+        self.count_links(plan, links, extent)
+    }
+
+    fn count_links(
+        &self,
+        plan: &PlanId,
+        links: &str,
+        extent: Extent,
+    ) -> Result<Vec<LinkCount>, StoreError> {
         self.read(format_args!("count the associations of plan {plan}"), |db| {
-            let mut select = db.prepare_cached(
+            let mut select = db.prepare_cached(&format!(
                 "SELECT f.name, t.name, a.labelled, a.label, n.links
-                 FROM (SELECT association, count(*) AS links FROM planned_link WHERE position BETWEEN ?1 AND ?2 GROUP BY association) n
+                 FROM (SELECT association, count(*) AS links FROM ({links}) GROUP BY association) n
                  JOIN association a ON a.id = n.association
-                 JOIN object f ON f.id = a.from_object JOIN object t ON t.id = a.to_object ORDER BY f.name, t.name, a.labelled, a.label",
-            )?;
-            let counts = select.query_map([extent.first_link, extent.last_link], |row| {
+                 JOIN object f ON f.id = a.from_object JOIN object t ON t.id = a.to_object ORDER BY f.name, t.name, a.labelled, a.label"
+            ))?;
+            let counts = select.query_map([extent.first_link, extent.last_link, extent.plan], |row| {
                 let (from, to): (String, String) = (row.get(0)?, row.get(1)?);
                 let label = row.get::<_, bool>(2)?.then(|| row.get(3)).transpose()?;
                 let links = row.get::<_, i64>(4)?.unsigned_abs();
@@ -241,16 +265,35 @@ fn hash_actions(db: &Connection, extent: Extent, hasher: &mut PlanHasher) -> rus
     Ok(())
 }
 
+const LINK_TEXT: &str =
+    "s.from_object, l.from_id, s.to_object, l.to_id, iif(s.labelled, s.label, NULL)";
+
 fn hash_links(db: &Connection, extent: Extent, hasher: &mut PlanHasher) -> rusqlite::Result<()> {
+    let mut select = db.prepare_cached(&format!(
+        "SELECT {LINK_TEXT} FROM planned_link l CROSS JOIN association s ON s.id = l.association
+         WHERE l.position BETWEEN ?1 AND ?2 ORDER BY l.position"
+    ))?;
+    let rows = select.query([extent.first_link, extent.last_link])?;
+    for_each_link(db, rows, |link| hasher.link(link))
+}
+
+fn hash_removals(db: &Connection, extent: Extent, hasher: &mut PlanHasher) -> rusqlite::Result<()> {
+    let mut select = db.prepare_cached(&format!(
+        "SELECT {LINK_TEXT} FROM planned_removal m CROSS JOIN planned_link l ON l.position = m.made
+         CROSS JOIN association s ON s.id = l.association WHERE m.plan = ?1 ORDER BY m.position"
+    ))?;
+    let rows = select.query([extent.plan])?;
+    for_each_link(db, rows, |link| hasher.removal(link))
+}
+
+fn for_each_link(
+    db: &Connection,
+    mut rows: Rows<'_>,
+    mut take: impl FnMut(&LinkText<'_>),
+) -> rusqlite::Result<()> {
     let names = load_objects(db)?;
-    let mut select = db.prepare_cached(
-        "SELECT s.from_object, l.from_id, s.to_object, l.to_id, iif(s.labelled, s.label, NULL)
-         FROM planned_link l CROSS JOIN association s ON s.id = l.association
-         WHERE l.position BETWEEN ?1 AND ?2 ORDER BY l.position",
-    )?;
-    let mut rows = select.query([extent.first_link, extent.last_link])?;
     while let Some(row) = rows.next()? {
-        hasher.link(&LinkText {
+        take(&LinkText {
             from_object: names.get(&row.get(0)?).map_or("", ObjectName::as_str),
             from: row.get_ref(1)?.as_str()?,
             to_object: names.get(&row.get(2)?).map_or("", ObjectName::as_str),

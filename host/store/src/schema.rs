@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002-consent.sql"),
     include_str!("migrations/0003-correction.sql"),
     include_str!("migrations/0004-rollback.sql"),
+    include_str!("migrations/0005-removal.sql"),
 ];
 
 /// The tables that live only as long as the process: a private temporary database that SQLite removes by itself.

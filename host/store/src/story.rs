@@ -3,7 +3,7 @@
 //!
 //! It is for a person who asks about one record; whole plans are read by [`crate::audit`].
 
-use model::ledger::LinkOutcome;
+use model::ledger::{LinkOutcome, RemovalOutcome};
 use model::plan::{PlannedAction, PlannedLink};
 use model::undo::UndoKind;
 use model::{
@@ -21,6 +21,7 @@ use crate::ledger::RecordedOutcome;
 use crate::link::{LINK_COLUMNS, read_link};
 use crate::names::{NO_CONNECTION, load_objects};
 use crate::progress::{instant, unknown_word};
+use crate::removal::read_outcome as read_removal;
 
 /// The most associations that are told of one record.
 const LINKS_MAX: u32 = 1_000;
@@ -39,12 +40,17 @@ pub struct Story {
     /// The associations that have it at an end, with what became of each, a thousand at most: those of the plan that was approved last,
     /// else of the newest.
     pub links: Vec<(PlannedLink, Option<StoredLinkOutcome>)>,
+    /// The associations of it that plans were to take away, oldest first, a thousand at most: what became of each and in which run.
+    pub removals: Vec<(PlannedLink, Option<StoredRemoval>)>,
     /// What a person should know of it, with the run that said so; oldest first.
     pub findings: Vec<(RunId, Finding)>,
 }
 
 /// What became of an association, and why where it failed.
 pub type StoredLinkOutcome = (LinkOutcome, Option<String>);
+
+/// In which run it was, what became of an association that was to be taken away, and why where it stays.
+pub type StoredRemoval = (RunId, RemovalOutcome, Option<String>);
 
 /// What one plan decided of a record, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +110,7 @@ impl Store {
                 if let Some(number) = planned_as {
                     story.chapters = chapters(db, number, object, record)?;
                     story.links = links(db, number, record)?;
+                    story.removals = removals(db, number, record)?;
                     story.findings = findings(db, number, record)?;
                 }
                 Ok(story)
@@ -223,11 +230,34 @@ fn links(
         let outcome = match row.get_ref(6)?.as_str_or_null()? {
             None => None,
             Some(name) => {
-                let found = LinkOutcome::ALL
-                    .into_iter()
-                    .find(|outcome| outcome.name() == name);
+                let found = LinkOutcome::find(name);
                 Some((found.ok_or_else(|| unknown_word(6, name))?, row.get(7)?))
             }
+        };
+        Ok((link, outcome))
+    })?;
+    rows.collect()
+}
+
+fn removals(
+    db: &Connection,
+    number: i64,
+    record: &SourceRecordId,
+) -> rusqlite::Result<Vec<(PlannedLink, Option<StoredRemoval>)>> {
+    let names = load_objects(db)?;
+    let mut select = db.prepare_cached(&format!(
+        "SELECT {LINK_COLUMNS}, o.kind, o.run, o.error
+         FROM planned_removal m CROSS JOIN plan p ON p.id = m.plan CROSS JOIN planned_link l ON l.position = m.made
+         CROSS JOIN association s ON s.id = l.association LEFT JOIN removal_outcome o ON o.position = m.position
+         WHERE p.hash IS NOT NULL
+             AND ((s.from_object = ?1 AND l.from_id = ?2) OR (s.to_object = ?1 AND l.to_id = ?2))
+         ORDER BY m.position LIMIT ?3"
+    ))?;
+    let rows = select.query_map(params![number, record.as_str(), LINKS_MAX], |row| {
+        let (_, link) = read_link(row, &names)?;
+        let outcome = match row.get_ref(6)?.as_str_or_null()? {
+            None => None,
+            Some(_) => Some((RunId(row.get(7)?), read_removal(row, 6)?, row.get(8)?)),
         };
         Ok((link, outcome))
     })?;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use model::ledger::{ActionOutcome, LinkOutcome, Outcome, OutcomeKind};
+use model::ledger::{ActionOutcome, LinkOutcome, Outcome, OutcomeKind, RemovalOutcome};
 use model::plan::{
     Action, ActionKind, ApprovedPlan, Plan, PlanHeader, PlannedAction, PlannedLink, Reason,
 };
@@ -18,6 +18,7 @@ use proptest::prelude::*;
 
 use crate::*;
 
+mod removal;
 mod undo;
 
 fn connection() -> ConnectionId {
@@ -90,6 +91,7 @@ fn header() -> PlanHeader {
         target: Catalog::default(),
         counts: Vec::new(),
         links: 0,
+        removals: 0,
     }
 }
 
@@ -1254,6 +1256,10 @@ fn every_commit_is_announced_before_and_after() {
     store.write_undo_intent(rollback, 1, 1).unwrap();
     store
         .write_undo_outcomes(rollback, &"contact".into(), &[], &[])
+        .unwrap();
+    store.write_removal_intent(run, 1, 1).unwrap();
+    store
+        .write_removal_outcomes(run, &[(1, RemovalOutcome::Gone, None)])
         .unwrap();
     let seen = seen.lock().unwrap();
     for commit in Commit::ALL {

@@ -335,6 +335,12 @@ impl Store {
                      SELECT 2, u.position, o.name, l.from_id, NULL, u.error
                      FROM undo_link_outcome u JOIN planned_link l ON l.position = u.position
                      JOIN association s ON s.id = l.association JOIN object o ON o.id = s.from_object
+                     WHERE u.run = ?1 AND u.kind = 'failed'
+                     UNION ALL
+                     SELECT 3, u.position, o.name, l.from_id, NULL, u.error
+                     FROM undo_removal_outcome u JOIN planned_removal m ON m.position = u.position
+                     JOIN planned_link l ON l.position = m.made
+                     JOIN association s ON s.id = l.association JOIN object o ON o.id = s.from_object
                      WHERE u.run = ?1 AND u.kind = 'failed')
                  ORDER BY part, position LIMIT ?2",
             )?;

@@ -255,7 +255,11 @@ impl Store {
                                  WHERE e.object = s.from_object AND e.source_id = l.from_id AND e.created = 1)
                          OR EXISTS (SELECT 1 FROM scratch.undo_end e
                                     WHERE e.object = s.to_object AND e.source_id = l.to_id AND e.created = 1))
-                     GROUP BY r.run)
+                     GROUP BY r.run
+                     UNION ALL
+                     SELECT r.run, count(*) FROM removal_outcome r JOIN planned_removal m ON m.position = r.position
+                     JOIN link_outcome made ON made.position = m.made
+                     WHERE made.run = ?3 AND r.kind = 'removed' GROUP BY r.run)
                  WHERE later <> ?3 AND NOT EXISTS (
                      SELECT 1 FROM rollback b JOIN rollback_end x ON x.run = b.run WHERE b.undone = later)
                  GROUP BY later ORDER BY later DESC",

@@ -12,7 +12,7 @@ use crate::commit::Commit;
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::names::NO_CONNECTION;
-use crate::plan::header_text;
+use crate::plan::{Extent, header_text};
 
 /// How many rows of an abandoned plan are removed in one transaction.
 const REMOVED_AT_ONCE: i64 = 20_000;
@@ -20,12 +20,13 @@ const REMOVED_AT_ONCE: i64 = 20_000;
 /// A plan that is being written. It is given to the store with each batch, so that the store can be read in between.
 #[derive(Debug)]
 pub struct PlanWriter {
-    plan: i64,
-    hasher: PlanHasher,
+    pub(crate) plan: i64,
+    pub(crate) hasher: PlanHasher,
     first_action: i64,
     next_action: i64,
     first_link: i64,
     next_link: i64,
+    pub(crate) removals: u64,
     objects: Vec<ObjectTally>,
 }
 
@@ -50,6 +51,22 @@ impl PlanWriter {
     /// How many links were added so far: for the header.
     pub fn links(&self) -> u64 {
         (self.next_link - self.first_link).unsigned_abs()
+    }
+
+    /// How many associations are to be taken away: for the header.
+    pub fn removals(&self) -> u64 {
+        self.removals
+    }
+
+    /// Where what was added so far lies.
+    pub(crate) fn extent(&self) -> Extent {
+        Extent {
+            plan: self.plan,
+            first_action: self.first_action,
+            last_action: self.next_action - 1,
+            first_link: self.first_link,
+            last_link: self.next_link - 1,
+        }
     }
 
     /// Adds actions in this order, in one transaction.
@@ -179,6 +196,7 @@ impl Store {
                 next_action: action,
                 first_link: link,
                 next_link: link,
+                removals: 0,
                 objects: Vec::new(),
             })
         })
@@ -212,6 +230,10 @@ impl Store {
             }
         }
         self.write(Commit::State, doing, |tx| {
+            tx.execute(
+                "DELETE FROM planned_removal WHERE plan IN (SELECT id FROM plan WHERE hash IS NULL)",
+                [],
+            )?;
             tx.execute("DELETE FROM plan WHERE hash IS NULL", [])
         })?;
         Ok(())

@@ -43,6 +43,8 @@ mod portal_site;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
+mod removals;
+#[cfg(test)]
 mod rollback;
 #[cfg(test)]
 mod rules;

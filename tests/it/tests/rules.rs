@@ -210,7 +210,7 @@ fn rule_22_ten_thousand_and_one_records_of_one_modified_time() {
 }
 
 /// An account with everything that order might decide: duplicates within the source, links in both directions of time, equal names.
-fn account() -> impl Strategy<Value = Sheet> {
+pub(crate) fn account() -> impl Strategy<Value = Sheet> {
     let person = (
         0_u32..12,
         0_u32..8,

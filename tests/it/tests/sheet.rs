@@ -3,7 +3,8 @@
 //!
 //! It is for rules of the host that no vendor's API can be made to show on demand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
 use model::catalog::{FieldTable, StandardObject};
@@ -11,8 +12,10 @@ use model::plan::Plan;
 use model::source::PageRequest;
 use model::{
     Account, AssociationInfo, Batch, BatchBuilder, Catalog, Cursor, FieldInfo, FieldKind, Finding,
-    Instant, ObjectInfo, Pipeline, RecordPage, Source, SourceError, Stage, StageMeaning, ValueRef,
+    Instant, ObjectInfo, Pipeline, RecordPage, RunId, Source, SourceError, Stage, StageMeaning,
+    ValueRef,
 };
+use store::{Commit, Moment};
 
 /// One record: its id, its values by position, the ids that it is linked to by association.
 #[derive(Clone, Debug, Default)]
@@ -207,8 +210,8 @@ impl House {
         })
     }
 
-    /// Carries the plan out.
-    pub(crate) fn apply(&mut self, source: &Sheet, plan: Plan) {
+    /// Carries the plan out, under a run of that number.
+    pub(crate) fn apply(&mut self, source: &Sheet, plan: Plan) -> RunId {
         let run = self.store.start_run("test").unwrap();
         let (owners, now) = (BTreeMap::new(), || Instant::from_unix_us(0).unwrap());
         let mut ctx = run::Context {
@@ -226,6 +229,52 @@ impl House {
         let approved = plan.approve(&hash, now()).unwrap();
         let applied = self.runtime.block_on(run::apply(&mut ctx, &approved));
         applied.unwrap();
+        run
+    }
+
+    /// The process dies right before that is durable, the first time that it is reached, and another one goes on.
+    pub(crate) fn apply_dying_at(&mut self, commit: Commit, source: &Sheet, plan: Plan) -> RunId {
+        let mut is_alive = true;
+        self.store.set_commit_hook(Box::new(move |point| {
+            if point.commit == commit && point.moment == Moment::Before && is_alive {
+                is_alive = false;
+                std::panic::resume_unwind(Box::new("dead"));
+            }
+        }));
+        let first = AssertUnwindSafe(|| self.apply(source, plan.clone()));
+        assert!(catch_unwind(first).is_err(), "it was reached");
+        self.apply(source, plan)
+    }
+
+    /// Takes back what the run wrote.
+    pub(crate) fn roll_back(&mut self, run: RunId) -> run::RollbackSummary {
+        let by = self.store.start_run("rollback").unwrap();
+        let (undone, plan) = run::find_undoable(&self.store, Some(run)).unwrap();
+        let mut ctx = run::RollbackContext {
+            store: &mut self.store,
+            destination: &self.destination,
+            progress: &run::Silent,
+        };
+        let mut tell = |_| Ok(());
+        let aim = run::Aim::Apply(by);
+        let done = run::rollback(&mut ctx, (undone, &plan), aim, &mut tell);
+        self.runtime.block_on(done).unwrap()
+    }
+
+    /// All associations of the local CRM, by the source ids of both ends.
+    pub(crate) fn links(&self) -> BTreeSet<(String, String)> {
+        let db = rusqlite::Connection::open(self.folder.path().join("local-crm.db")).unwrap();
+        let ends = "SELECT 'contact' AS object, id, longshore_source_id AS source FROM contacts
+             UNION ALL SELECT 'company', id, longshore_source_id FROM companies
+             UNION ALL SELECT 'deal', id, longshore_source_id FROM deals";
+        let select = format!(
+            "SELECT f.source, t.source FROM associations a
+             JOIN ({ends}) f ON f.object = a.from_object AND f.id = a.from_id
+             JOIN ({ends}) t ON t.object = a.to_object AND t.id = a.to_id"
+        );
+        let mut select = db.prepare(&select).unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
     }
 
     /// Changes the local CRM behind Longshore's back.

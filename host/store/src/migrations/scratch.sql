@@ -46,6 +46,29 @@ CREATE TABLE scratch.missing_end (
     ends INTEGER NOT NULL
 ) STRICT;
 
+-- The associations of a plan that is being made, each once.
+CREATE TABLE scratch.wanted (
+    association INTEGER NOT NULL,
+    from_id TEXT NOT NULL,
+    to_id TEXT NOT NULL,
+    PRIMARY KEY (association, from_id, to_id)
+) STRICT, WITHOUT ROWID;
+
+-- Associations that were made and are not among them: the planned link, its ends at the source and at the destination.
+CREATE TABLE scratch.removal (
+    made INTEGER PRIMARY KEY,
+    source_from INTEGER NOT NULL,
+    source_from_id TEXT NOT NULL,
+    source_to INTEGER NOT NULL,
+    source_to_id TEXT NOT NULL,
+    labelled INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    from_object INTEGER NOT NULL,
+    from_id TEXT NOT NULL,
+    to_object INTEGER NOT NULL,
+    to_id TEXT NOT NULL
+) STRICT;
+
 -- What people's corrections come to: the row that stands for a record's own, or none where it is left out.
 CREATE TABLE scratch.laid (
     object INTEGER NOT NULL,
