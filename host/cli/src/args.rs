@@ -4,6 +4,7 @@
 
 mod connectors;
 mod matching;
+mod notify;
 mod quarantine;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ pub(crate) use connectors::{
     Verify,
 };
 pub(crate) use matching::Match;
+pub(crate) use notify::{NotifyCommand, NotifySecret};
 pub(crate) use quarantine::{
     Held, HeldFix, HeldList, HeldReplay, HeldShow, Ignore, QuarantineCommand,
 };
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Match(Match),
     /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),
+    /// Look after who is told what became of a run, by e-mail and webhook
+    Notify(NotifyArguments),
     /// Look after the vault that holds the credentials
     Vault(VaultArguments),
 }
@@ -97,6 +101,12 @@ pub(crate) struct Discover {
     pub(crate) folder: Folder,
     #[command(flatten)]
     pub(crate) tape: TapeOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotifyArguments {
+    #[command(subcommand)]
+    pub(crate) command: NotifyCommand,
 }
 
 #[derive(Debug, Args)]

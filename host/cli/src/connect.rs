@@ -24,6 +24,7 @@ use vault::{EntryName, Secret};
 
 use self::callback::Browser;
 use self::login::{Open, Way, login};
+pub(crate) use self::prompt::read_secret;
 use self::prompt::{read_app, read_token};
 use self::trial::try_secret;
 use crate::args::{Auth, Connect};

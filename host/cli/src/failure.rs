@@ -12,6 +12,8 @@ use sandbox::{CompileError, SandboxError};
 pub(crate) struct WithHint {
     message: String,
     hint: String,
+    /// Whether a person was asked and said no: it is no news to anybody.
+    is_declined: bool,
 }
 
 impl WithHint {
@@ -20,9 +22,28 @@ impl WithHint {
         Self {
             message: message.into(),
             hint: hint.into(),
+            is_declined: false,
         }
         .into()
     }
+
+    /// A person was asked and said no.
+    pub(crate) fn declined(message: impl Into<String>, hint: impl Into<String>) -> Error {
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+            is_declined: true,
+        }
+        .into()
+    }
+}
+
+/// Whether a person was asked and said no.
+pub(crate) fn is_declined(error: &Error) -> bool {
+    let found = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<WithHint>());
+    found.is_some_and(|with| with.is_declined)
 }
 
 /// What was to be printed did not arrive; what the command did besides is as it is.
@@ -53,7 +74,8 @@ pub(crate) fn render(error: &Error) -> String {
     text.replace(|c: char| c.is_control() && c != '\n', " ")
 }
 
-fn find_hint(error: &Error) -> Option<String> {
+/// What to do about it, where that is known.
+pub(crate) fn find_hint(error: &Error) -> Option<String> {
     error.chain().find_map(|cause| {
         if let Some(with) = cause.downcast_ref::<WithHint>() {
             return Some(with.hint.clone());

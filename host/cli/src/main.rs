@@ -7,6 +7,7 @@ mod failure;
 mod progress;
 mod bundle;
 mod reach;
+mod recipients;
 mod project;
 mod portal;
 mod mapping;
@@ -23,6 +24,7 @@ mod explain;
 mod mapping_commands;
 mod rollback;
 mod status;
+mod notify;
 mod keys;
 mod simulate;
 mod demo;
@@ -73,30 +75,40 @@ fn run(arguments: Arguments) -> Result<Ending> {
         .context("cannot start")?;
     let json = arguments.json;
     runtime.block_on(async {
-        match arguments.command {
-            Command::Demo(command) => demo::demo(command, json).await,
-            Command::Simulate(command) => simulate::simulate(command).await,
-            Command::Init(folder) => phases::init(&folder.dir, json),
-            Command::Connect(command) => connect::connect(command, json).await,
-            Command::Discover(command) => phases::discover(command, json).await,
-            Command::Plan(PlanCommand {
-                show: Some(PlanSubcommand::Show(command)),
-                ..
-            }) => plans::show(&command, json),
-            Command::Mapping(command) => mapping_commands::mapping(command.command, json).await,
-            Command::Plan(command) => phases::plan(command, json).await,
-            Command::Explain(command) => explain::explain(&command, json),
-            Command::Match(command) => matching::find(&command, json),
-            Command::Apply(command) => phases::apply(command, json).await,
-            Command::Migrate(command) => phases::migrate(command, json).await,
-            Command::Status(folder) => status::status(&folder.dir, json),
-            Command::Quarantine(command) => quarantine::quarantine(command.command, json).await,
-            Command::Audit(command) => phases::audit(command, json).await,
-            Command::Rollback(command) => rollback::rollback(command, json).await,
-            Command::Vault(command) => keys::keys(&command.command, json),
-            Command::Connectors(command) => connectors::connectors(command.command, json).await,
+        let watch = notify::Watch::begin(&arguments.command)?;
+        let ended = carry_out(arguments.command, json).await;
+        if let Some(watch) = watch {
+            watch.tell(&ended).await;
         }
+        ended
     })
+}
+
+async fn carry_out(command: Command, json: bool) -> Result<Ending> {
+    match command {
+        Command::Demo(command) => demo::demo(command, json).await,
+        Command::Simulate(command) => simulate::simulate(command).await,
+        Command::Init(folder) => phases::init(&folder.dir, json),
+        Command::Connect(command) => connect::connect(command, json).await,
+        Command::Discover(command) => phases::discover(command, json).await,
+        Command::Plan(PlanCommand {
+            show: Some(PlanSubcommand::Show(command)),
+            ..
+        }) => plans::show(&command, json),
+        Command::Mapping(command) => mapping_commands::mapping(command.command, json).await,
+        Command::Plan(command) => phases::plan(command, json).await,
+        Command::Explain(command) => explain::explain(&command, json),
+        Command::Match(command) => matching::find(&command, json),
+        Command::Apply(command) => phases::apply(command, json).await,
+        Command::Migrate(command) => phases::migrate(command, json).await,
+        Command::Status(folder) => status::status(&folder.dir, json),
+        Command::Quarantine(command) => quarantine::quarantine(command.command, json).await,
+        Command::Audit(command) => phases::audit(command, json).await,
+        Command::Rollback(command) => rollback::rollback(command, json).await,
+        Command::Vault(command) => keys::keys(&command.command, json),
+        Command::Connectors(command) => connectors::connectors(command.command, json).await,
+        Command::Notify(command) => notify::notify(command.command, json).await,
+    }
 }
 
 /// The crates through whose hands whole requests go, credentials included. What they trace in detail is not ours to promise.

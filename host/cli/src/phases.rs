@@ -397,7 +397,7 @@ pub(crate) fn approve(plan: Plan, approval: &Approval) -> Result<ApprovedPlan> {
                     "nothing was written; approve it with `longshore apply --approve {}` or --yes",
                     plan.hash
                 );
-                return Err(WithHint::error("the plan was not approved", hint));
+                return Err(WithHint::declined("the plan was not approved", hint));
             }
             plan.hash.clone()
         }

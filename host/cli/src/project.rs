@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::WithHint;
 use crate::reach::{Reach, Way};
+use crate::recipients::NotifySection;
 
 /// `longshore.toml`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(crate) struct ProjectFile {
     /// Owners that no rule pairs: e-mail address at the source, and e-mail address or id at the destination.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) owners: BTreeMap<String, String>,
+    /// Who is told what became of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) notify: Option<NotifySection>,
     /// Where the vault's key is; written by `vault rotate --to`. Without it: the key file where there is one, else
     /// `LONGSHORE_VAULT_KEY` where that is set, else a new key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,7 +36,7 @@ pub(crate) async fn rollback(command: Rollback, json: bool) -> Result<Ending> {
         let hint = format!(
             "nothing was written; see first with `longshore rollback {undone} --plan`, then give --yes"
         );
-        return Err(WithHint::error("the roll back was not approved", hint));
+        return Err(WithHint::declined("the roll back was not approved", hint));
     }
     let door = Door::open(&project)?;
     let display = Display::new(false, door.gateway.clone().map(tell_spent));

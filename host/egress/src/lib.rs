@@ -42,6 +42,12 @@ pub mod replay;
 
 pub mod gateway;
 
+pub mod webhook;
+
+pub mod email;
+
+pub mod notify;
+
 #[cfg(feature = "simulated")]
 pub mod simulated;
 
@@ -49,11 +55,14 @@ pub mod simulated;
 mod table;
 
 pub use confine::Base;
+pub use email::{Email, Login, Security};
 pub use error::{Breach, EgressError, Place, Refusal};
 pub use gateway::Gateway;
 pub use limit::Spent;
+pub use notify::{Notice, Notifier, NotifyError, Recipient};
 pub use oauth::{Authorization, Granted, OauthClient, OauthOptions};
 pub use replay::Replay;
 pub use request::{Caps, GatewayOptions, RateLimits, Request, Response, Usage};
 pub use tape::{FailureKind, Recorder, TapeError};
 pub use watch::Waiting;
+pub use webhook::Webhook;

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "egress",
         &["model", "vault"],
-        &["reqwest", "governor", "oauth2"],
+        &["reqwest", "governor", "oauth2", "lettre"],
     ),
     (
         "market",

@@ -29,6 +29,10 @@ mod login;
 #[cfg(test)]
 mod mapping;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
+mod notify_site;
+#[cfg(test)]
 mod packages;
 #[cfg(test)]
 mod plans;

@@ -18,13 +18,8 @@ pub(super) fn read_token(file: Option<&Path>) -> Result<SecretText> {
         read_file(path, "token")?
     } else if let Ok(token) = std::env::var("LONGSHORE_TOKEN") {
         token.into()
-    } else if std::io::stdin().is_terminal() {
-        tell("Paste the API token, then Enter (it is not shown):");
-        type_secret()?
     } else {
-        let mut all = String::new();
-        std::io::stdin().take(64 * 1024).read_to_string(&mut all)?;
-        all.into()
+        read_secret("Paste the API token, then Enter (it is not shown):")?
     };
     let token = text.expose().trim();
     if token.is_empty() {
@@ -34,6 +29,17 @@ pub(super) fn read_token(file: Option<&Path>) -> Result<SecretText> {
         ));
     }
     Ok(SecretText::new(token))
+}
+
+/// A secret from standard input: typed without being shown where that is a terminal.
+pub(crate) fn read_secret(prompt: &str) -> Result<SecretText> {
+    if std::io::stdin().is_terminal() {
+        tell(prompt);
+        return type_secret();
+    }
+    let mut all = String::new();
+    std::io::stdin().take(64 * 1024).read_to_string(&mut all)?;
+    Ok(all.into())
 }
 
 /// Who we are at the vendor.
