@@ -388,8 +388,13 @@ pub(crate) fn show_certificate(certificate: &Certificate, files: &Files) {
     }
     let links = &certificate.associations;
     print_line(&format!(
-        "associations: {} of {} there, {} not there, {} with a missing end, {} impossible there",
-        links.present, links.selected, links.missing, links.missing_end, links.impossible
+        "associations: {} of {} there, {} not there, {} there that the source has no longer, {} with a missing end, {} impossible there",
+        links.present,
+        links.selected,
+        links.missing,
+        links.surplus,
+        links.missing_end,
+        links.impossible
     ));
     show_money(&certificate.money);
     for line in certificate.listed.iter().take(20) {

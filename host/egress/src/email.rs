@@ -189,8 +189,11 @@ fn explain(error: &lettre::transport::smtp::Error) -> String {
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         let text = inner.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
+        let last = parts.pop().unwrap_or_default();
+        match (last.contains(&text), text.contains(&last)) {
+            (true, _) => parts.push(last),
+            (_, true) => parts.push(text),
+            _ => parts.extend([last, text]),
         }
         source = inner.source();
     }

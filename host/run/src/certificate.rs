@@ -4,6 +4,7 @@
 //! the two are equal. It writes to neither side and leaves plans and ledger alone.
 
 mod files;
+mod surplus;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -115,6 +116,8 @@ pub struct LinkProof {
     pub missing: u64,
     /// One of whose ends is not at the destination.
     pub missing_end: u64,
+    /// That a run of ours made, the source has no longer, and are still there.
+    pub surplus: u64,
     /// That the destination cannot have: between objects that it does not associate, or of a record with itself.
     pub impossible: u64,
 }
@@ -164,6 +167,7 @@ pub async fn certify(
         .load_document::<String>("account-currency", ctx.connection.as_str())?
         .unwrap_or_default();
     let mut proof = Proof::new(discovered, &files.workbook)?;
+    ctx.store.forget_wanted()?;
     for object in &mapping.objects {
         let planner = find_planner(
             mapping,
@@ -191,6 +195,7 @@ pub async fn certify(
                     add_money(money, &decided);
                 }
                 ctx.progress.advance(decided.actions.len() as u64);
+                surplus::want(ctx, object, &decided)?;
                 proof.add_links(ctx, decided.links).await?;
                 proof.add_actions(ctx, &mut tally, decided.actions)?;
             }
@@ -205,6 +210,7 @@ pub async fn certify(
         proof.objects.push(compared?);
         proof.money.extend(money.iter().flat_map(compare_money));
     }
+    proof.add_surplus(ctx).await?;
     proof.finish(ctx, discovered, files)
 }
 

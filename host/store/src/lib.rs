@@ -30,6 +30,7 @@ pub mod failure;
 pub mod finding;
 pub mod undo;
 pub mod undo_scope;
+pub mod wanted;
 pub mod removal;
 pub mod story;
 #[cfg(test)]
@@ -53,4 +54,5 @@ pub use removal::{OpenRemoval, RemovedLink};
 pub use staging::{QuarantinedRow, StagedPage, StagedRows};
 pub use story::{Chapter, StoredLinkOutcome, StoredRemoval, Story, Undone};
 pub use undo_scope::{Hold, Labels, MadeLink, Written};
+pub use wanted::UnwantedLink;
 pub use writer::PlanWriter;

@@ -15,9 +15,9 @@ use crate::database::Store;
 use crate::error::StoreError;
 use crate::link::{LINK_COLUMNS, gather_present, read_link};
 use crate::names::load_objects;
-use crate::plan::Extent;
 use crate::progress::unknown_word;
 use crate::undo_scope::{Labels, Written};
+use crate::wanted::{END_COLUMNS, ENDS, gather_made, leave_what_stays, read_ends, want_planned};
 use crate::writer::PlanWriter;
 
 /// An association that is to be taken away and has no outcome yet.
@@ -39,15 +39,6 @@ pub struct RemovedLink {
     /// The association; `None` where an end is not there any more.
     pub link: Option<Link>,
 }
-
-/// The destination's ends of the link `l` of kind `s` under the connection `?1`.
-const ENDS: &str = "LEFT JOIN object fo ON fo.id = s.from_object LEFT JOIN object fb ON fb.connection = ?1 AND fb.name = fo.name
-     LEFT JOIN identity fi ON fi.object = fb.id AND fi.source_id = l.from_id
-     LEFT JOIN object t_o ON t_o.id = s.to_object LEFT JOIN object tb ON tb.connection = ?1 AND tb.name = t_o.name
-     LEFT JOIN identity ti ON ti.object = tb.id AND ti.source_id = l.to_id";
-
-const END_COLUMNS: &str =
-    "fi.destination_object, fi.destination_id, ti.destination_object, ti.destination_id";
 
 impl PlanWriter {
     /// Adds what is to be taken away, once all actions and links are added; says how many associations it is. The order is that of the
@@ -75,76 +66,17 @@ impl PlanWriter {
             Commit::PlanBatch,
             format_args!("add associations to take away to the plan"),
             |tx| {
-                gather(tx, &extent, connection)?;
+                want_planned(tx, &extent)?;
+                if gather_made(tx, connection, extent.first_link)? > 0 {
+                    gather_present(tx, &extent)?;
+                    leave_what_stays(tx, connection)?;
+                }
                 insert(tx, extent.plan, |link| hasher.removal(link))
             },
         )?;
         (self.hasher, self.removals) = (hasher, added);
         Ok(added)
     }
-}
-
-/// Gathers the associations that go, in `scratch.removal`.
-fn gather(
-    tx: &Transaction<'_>,
-    extent: &Extent,
-    connection: &ConnectionId,
-) -> rusqlite::Result<()> {
-    let connection = connection.as_str();
-    tx.execute_batch("DELETE FROM scratch.wanted; DELETE FROM scratch.removal;")?;
-    tx.execute(
-        "INSERT INTO scratch.wanted (association, from_id, to_id)
-         SELECT DISTINCT association, from_id, to_id FROM planned_link WHERE position BETWEEN ?1 AND ?2 ORDER BY 1, 2, 3",
-        [extent.first_link, extent.last_link],
-    )?;
-    let found = tx.execute(
-        &format!(
-            "INSERT INTO scratch.removal (made, source_from, source_from_id, source_to, source_to_id, labelled, label,
-                 from_object, from_id, to_object, to_id)
-             SELECT r.position, s.from_object, l.from_id, s.to_object, l.to_id, s.labelled, s.label, {END_COLUMNS}
-             FROM link_outcome r CROSS JOIN planned_link l ON l.position = r.position
-             CROSS JOIN association s ON s.id = l.association {ENDS}
-             WHERE r.kind = 'made' AND r.position < ?2
-                 AND NOT EXISTS (SELECT 1 FROM scratch.wanted w
-                                 WHERE w.association = l.association AND w.from_id = l.from_id AND w.to_id = l.to_id)
-                 AND l.plan IN (SELECT id FROM plan WHERE hash IS NOT NULL AND json_extract(header, '$.connection') = ?1)
-                 AND NOT EXISTS (SELECT 1 FROM undo_link_outcome u WHERE u.position = r.position AND u.kind IN ('removed', 'gone'))
-                 AND NOT EXISTS (SELECT 1 FROM planned_removal m JOIN removal_outcome o ON o.position = m.position
-                                 WHERE m.made = r.position AND o.kind IN ('removed', 'gone') AND NOT EXISTS (
-                                     SELECT 1 FROM undo_removal_outcome x WHERE x.position = m.position AND x.kind IN ('made', 'existing')))
-                 AND fi.destination_id IS NOT NULL AND ti.destination_id IS NOT NULL"
-        ),
-        params![connection, extent.first_link],
-    )?;
-    if found == 0 {
-        return Ok(());
-    }
-    gather_present(tx, extent)?;
-    tx.execute(
-        "DELETE FROM scratch.removal AS m
-         WHERE NOT EXISTS (SELECT 1 FROM scratch.present p WHERE p.object = m.source_from AND p.source_id = m.source_from_id)
-             OR NOT EXISTS (SELECT 1 FROM scratch.present p WHERE p.object = m.source_to AND p.source_id = m.source_to_id)",
-        [],
-    )?;
-    // Two records of the source may be one at the destination, and either end may carry the association. A plain one that goes would
-    // take every label of the pair with it.
-    for (from, to) in [("a", "b"), ("b", "a")] {
-        tx.execute(
-            &format!(
-                "DELETE FROM scratch.removal AS m WHERE EXISTS (
-                     SELECT 1 FROM identity a
-                     JOIN object ab ON ab.id = a.object AND ab.connection = ?1 JOIN object ao ON ao.connection = '' AND ao.name = ab.name
-                     JOIN identity b ON b.destination_object = m.to_object AND b.destination_id = m.to_id
-                     JOIN object bb ON bb.id = b.object AND bb.connection = ?1 JOIN object bo ON bo.connection = '' AND bo.name = bb.name
-                     JOIN association s ON s.from_object = {from}o.id AND s.to_object = {to}o.id
-                     JOIN scratch.wanted w ON w.association = s.id AND w.from_id = {from}.source_id AND w.to_id = {to}.source_id
-                     WHERE a.destination_object = m.from_object AND a.destination_id = m.from_id
-                         AND (m.labelled = 0 OR (s.labelled = 1 AND s.label = m.label)))"
-            ),
-            [connection],
-        )?;
-    }
-    Ok(())
 }
 
 /// Puts what was gathered into the plan, those with a label first: a plain one may carry them.
@@ -396,28 +328,4 @@ impl Store {
 pub(crate) fn read_outcome(row: &Row<'_>, column: usize) -> rusqlite::Result<RemovalOutcome> {
     let name: String = row.get(column)?;
     RemovalOutcome::find(&name).ok_or_else(|| unknown_word(column, &name))
-}
-
-/// Reads [`END_COLUMNS`] from the column `first` on.
-fn read_ends(
-    row: &Row<'_>,
-    first: usize,
-    names: &std::collections::HashMap<i64, model::ObjectName>,
-    label: Option<String>,
-) -> rusqlite::Result<Option<Link>> {
-    let end = |column: usize| {
-        let object: Option<i64> = row.get(column)?;
-        let id: Option<String> = row.get(column + 1)?;
-        let object = object.and_then(|object| names.get(&object).cloned());
-        Ok::<_, rusqlite::Error>(object.zip(id))
-    };
-    Ok(end(first)?
-        .zip(end(first + 2)?)
-        .map(|((from_object, from), (to_object, to))| Link {
-            from_object,
-            from: from.into(),
-            to_object,
-            to: to.into(),
-            label,
-        }))
 }

@@ -133,6 +133,28 @@ fn an_association_that_a_duplicate_still_has_stays() {
     check(&house, &[]);
 }
 
+/// A certificate is no certificate where one side has more than the other.
+#[test]
+fn an_association_too_many_is_a_difference_until_it_is_taken_away() {
+    let mut house = House::new();
+    let before = sheet(&["1", "2"], &["1"]);
+    let plan = house.plan(&before);
+    house.apply(&before, plan);
+    assert!(house.certify(&before).equal);
+    let after = sheet(&["1", "2"], &[]);
+    let differing = house.certify(&after);
+    assert!(!differing.equal);
+    assert_eq!(differing.associations.surplus, 1);
+    assert_eq!(
+        differing.listed[0].difference,
+        "the association to company 1 is there, and the source has it no longer"
+    );
+    let plan = house.plan(&after);
+    house.apply(&after, plan);
+    let equal = house.certify(&after);
+    assert!(equal.equal, "{:#?}", equal.listed);
+}
+
 /// The destination took it away, and the process died before it could note that: it was this run all the same, and a roll back knows it.
 #[test]
 fn a_removal_that_was_cut_off_is_this_runs() {

@@ -232,6 +232,34 @@ impl House {
         run
     }
 
+    /// Holds both sides against each other, after reading the source once more.
+    pub(crate) fn certify(&mut self, source: &Sheet) -> run::Certificate {
+        let run = self.store.start_run("test").unwrap();
+        let (owners, now) = (BTreeMap::new(), || Instant::from_unix_us(0).unwrap());
+        let mut ctx = run::Context {
+            store: &mut self.store,
+            run,
+            connection: "sheet".into(),
+            source,
+            destination: &self.destination,
+            owners: &owners,
+            overrides: None,
+            progress: &run::Silent,
+            now: &now,
+        };
+        let files = run::Files {
+            json: self.folder.path().join("certificate.json"),
+            workbook: self.folder.path().join("certificate.xlsx"),
+        };
+        self.runtime.block_on(async {
+            let discovered = run::discover(&mut ctx).await.unwrap();
+            run::extract(&mut ctx, &discovered.source, &discovered.mapping)
+                .await
+                .unwrap();
+            run::certify(&mut ctx, &discovered, &files).await.unwrap()
+        })
+    }
+
     /// The process dies right before that is durable, the first time that it is reached, and another one goes on.
     pub(crate) fn apply_dying_at(&mut self, commit: Commit, source: &Sheet, plan: Plan) -> RunId {
         let mut is_alive = true;

@@ -98,6 +98,7 @@ fn add_links(book: &mut Book, sheet: SheetId, links: &LinkProof) -> Result<(), R
         ("There", links.present),
         ("Not there", links.missing),
         ("With a missing end", links.missing_end),
+        ("There although the source has it no longer", links.surplus),
         ("Impossible there", links.impossible),
     ];
     for (name, count) in lines {
