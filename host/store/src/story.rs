@@ -40,7 +40,7 @@ pub struct Story {
     /// The associations that have it at an end, with what became of each, a thousand at most: those of the plan that was approved last,
     /// else of the newest.
     pub links: Vec<(PlannedLink, Option<StoredLinkOutcome>)>,
-    /// The associations of it that plans were to take away, oldest first, a thousand at most: what became of each and in which run.
+    /// The associations of it that runs took away, or that the newest plan is to, oldest first, a thousand at most: what became of each.
     pub removals: Vec<(PlannedLink, Option<StoredRemoval>)>,
     /// What a person should know of it, with the run that said so; oldest first.
     pub findings: Vec<(RunId, Finding)>,
@@ -249,7 +249,7 @@ fn removals(
         "SELECT {LINK_COLUMNS}, o.kind, o.run, o.error
          FROM planned_removal m CROSS JOIN plan p ON p.id = m.plan CROSS JOIN planned_link l ON l.position = m.made
          CROSS JOIN association s ON s.id = l.association LEFT JOIN removal_outcome o ON o.position = m.position
-         WHERE p.hash IS NOT NULL
+         WHERE (o.position IS NOT NULL OR p.id = (SELECT max(id) FROM plan WHERE hash IS NOT NULL))
              AND ((s.from_object = ?1 AND l.from_id = ?2) OR (s.to_object = ?1 AND l.to_id = ?2))
          ORDER BY m.position LIMIT ?3"
     ))?;

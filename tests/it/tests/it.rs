@@ -60,3 +60,5 @@ mod tape;
 mod truth;
 #[cfg(test)]
 mod vault;
+#[cfg(test)]
+mod workbook;
