@@ -6,6 +6,7 @@ use model::destination::{Link, LinkRefused};
 use model::ledger::{LinkOutcome, OutcomeKind, RemovalOutcome};
 use model::plan::{Plan, PlannedLink};
 use model::{DestinationRecordId, Finding, FindingCode, ObjectName};
+use store::{Announced, LinkChange};
 
 use crate::context::Context;
 use crate::error::RunError;
@@ -48,8 +49,13 @@ pub(crate) async fn apply_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<()
 async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> {
     let mapped = plan.header.mapping.objects.iter();
     let mapped = mapped.map(|object| (object.source.clone(), object.destination.clone()));
-    let destinations: HashMap<_, _> = mapped.collect();
-    let has_failures = mark_failures(ctx, plan)?;
+    let work = Work {
+        plan,
+        destinations: mapped.collect(),
+        met: find_met(plan),
+        announced: ctx.store.link_intents(&plan.id, LinkChange::Make)?,
+        has_failures: mark_failures(ctx, plan)?,
+    };
     let mut after = 0;
     loop {
         ctx.go_on()?;
@@ -60,56 +66,143 @@ async fn make_links(ctx: &mut Context<'_>, plan: &Plan) -> Result<(), RunError> 
             return Ok(());
         };
         after = *last;
-        let froms = find_ends(ctx, &planned, |link| {
-            (&link.from_object, link.from.as_str())
-        })?;
-        let tos = find_ends(ctx, &planned, |link| (&link.to_object, link.to.as_str()))?;
-        let mut findings = Vec::new();
-        if has_failures {
-            findings = find_missing(ctx, &planned, &froms, &tos)?;
+        work.make(ctx, &planned).await?;
+        ctx.progress.advance(planned.len() as u64);
+    }
+}
+
+/// The source objects of which some records were at the destination before the plan.
+fn find_met(plan: &Plan) -> HashSet<ObjectName> {
+    let counts = plan.header.counts.iter();
+    let met = counts.filter(|(.., counts)| counts.update + counts.keep > 0);
+    met.map(|(object, ..)| object.clone()).collect()
+}
+
+/// Planned links by position.
+type Planned = [(i64, PlannedLink)];
+
+/// What came of a link, by position.
+type Outcomes = Vec<(i64, LinkOutcome, Option<String>)>;
+
+struct Work<'w> {
+    plan: &'w Plan,
+    destinations: HashMap<ObjectName, ObjectName>,
+    met: HashSet<ObjectName>,
+    /// What a run that died was about to make.
+    announced: Announced,
+    has_failures: bool,
+}
+
+impl Work<'_> {
+    /// Makes those of one batch: those that are there before have their outcome first, so that what is announced and there is ours.
+    async fn make(&self, ctx: &mut Context<'_>, planned: &Planned) -> Result<(), RunError> {
+        let froms = find_ends(ctx, planned, |link| (&link.from_object, link.from.as_str()))?;
+        let tos = find_ends(ctx, planned, |link| (&link.to_object, link.to.as_str()))?;
+        if self.has_failures {
+            let findings = find_missing(ctx, planned, &froms, &tos)?;
+            ctx.store.add_findings(ctx.run, &findings)?;
         }
-        let (mut links, mut places) = (Vec::new(), Vec::new());
-        let mut outcomes: Vec<_> = planned
-            .iter()
-            .map(|(at, _)| (*at, LinkOutcome::MissingEnd, None))
-            .collect();
-        for (place, ((_, link), ends)) in planned.iter().zip(froms.into_iter().zip(tos)).enumerate()
+        let (mut links, mut missing) = (Vec::new(), Outcomes::new());
+        for (place, ((at, link), ends)) in
+            planned.iter().zip(froms.into_iter().zip(tos)).enumerate()
         {
             let objects = (
-                destinations.get(&link.from_object),
-                destinations.get(&link.to_object),
+                self.destinations.get(&link.from_object),
+                self.destinations.get(&link.to_object),
             );
-            if let ((Some(from), Some(to)), (Some(from_object), Some(to_object))) = (ends, objects)
-            {
-                let (from_object, to_object) = (from_object.clone(), to_object.clone());
-                links.push(Link {
+            let ((Some(from), Some(to)), (Some(from_object), Some(to_object))) = (ends, objects)
+            else {
+                missing.push((*at, LinkOutcome::MissingEnd, None));
+                continue;
+            };
+            let (from_object, to_object) = (from_object.clone(), to_object.clone());
+            let label = link.label.clone();
+            links.push((
+                place,
+                Link {
                     from_object,
                     from,
                     to_object,
                     to,
-                    label: link.label.clone(),
-                });
-                places.push(place);
-            }
+                    label,
+                },
+            ));
         }
+        let there = self.find_there(ctx, planned, &links).await?;
+        missing.extend(
+            there
+                .iter()
+                .map(|place| (planned[*place].0, LinkOutcome::Existing, None)),
+        );
+        if !missing.is_empty() {
+            ctx.store
+                .write_link_outcomes(ctx.run, &self.plan.id, &missing)?;
+        }
+        links.retain(|(place, _)| !there.contains(place));
+        self.write(ctx, planned, links).await
+    }
+
+    /// The places of those that are there although nobody of us was about to make them. Where a record at an end was made by this plan
+    /// there is none.
+    async fn find_there(
+        &self,
+        ctx: &Context<'_>,
+        planned: &Planned,
+        links: &[(usize, Link)],
+    ) -> Result<HashSet<usize>, RunError> {
+        let asked = links.iter().filter(|(place, _)| {
+            let (at, link) = &planned[*place];
+            self.met.contains(&link.from_object)
+                && self.met.contains(&link.to_object)
+                && !self.announced.has(*at)
+        });
+        let (places, asked): (Vec<_>, Vec<_>) = asked.cloned().unzip();
+        if asked.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let answers = ctx.destination.find_links(&asked).await;
+        let answers =
+            answers.map_err(|error| RunError::destination("reading associations", error))?;
+        let there = places.into_iter().zip(answers);
+        let there = there.filter(|(_, answer)| matches!(answer, Ok(true)));
+        Ok(there.map(|(place, _)| place).collect())
+    }
+
+    async fn write(
+        &self,
+        ctx: &mut Context<'_>,
+        planned: &Planned,
+        links: Vec<(usize, Link)>,
+    ) -> Result<(), RunError> {
+        let (Some((first, _)), Some((last, _))) = (links.first(), links.last()) else {
+            return Ok(());
+        };
+        let (first, last) = (planned[*first].0, planned[*last].0);
+        ctx.store
+            .write_link_intent(ctx.run, LinkChange::Make, first, last)?;
+        let (places, links): (Vec<_>, Vec<_>) = links.into_iter().unzip();
         let answers = ctx.destination.write_links(&links).await;
         let answers =
             answers.map_err(|error| RunError::destination("making associations", error))?;
+        let (mut outcomes, mut findings) = (Outcomes::new(), Vec::new());
         for (place, answer) in places.into_iter().zip(answers) {
-            let outcome = match answer {
+            let (at, link) = &planned[place];
+            let (outcome, error) = match answer {
                 Ok(true) => (LinkOutcome::Made, None),
+                // A run that was cut off made it and could not say so any more.
+                Ok(false) if self.announced.has(*at) => (LinkOutcome::Made, None),
                 Ok(false) => (LinkOutcome::Existing, None),
                 Err(LinkRefused(reason)) => {
-                    findings.push(refused(&planned[place].1, &reason));
+                    findings.push(refused(link, &reason));
                     (LinkOutcome::Failed, Some(reason))
                 }
             };
-            (outcomes[place].1, outcomes[place].2) = outcome;
+            outcomes.push((*at, outcome, error));
         }
         ctx.store.add_findings(ctx.run, &findings)?;
-        ctx.store
-            .write_link_outcomes(ctx.run, &plan.id, &outcomes)?;
-        ctx.progress.advance(planned.len() as u64);
+        Ok(ctx
+            .store
+            .write_link_outcomes(ctx.run, &self.plan.id, &outcomes)?)
     }
 }
 

@@ -4,7 +4,7 @@ use model::destination::LinkRefused;
 use model::ledger::RemovalOutcome;
 use model::plan::{Plan, PlannedLink};
 use model::{Finding, FindingCode};
-use store::{Labels, OpenRemoval};
+use store::{Announced, Labels, LinkChange, OpenRemoval};
 
 use crate::context::Context;
 use crate::error::RunError;
@@ -17,7 +17,7 @@ pub(crate) async fn apply_removals(ctx: &mut Context<'_>, plan: &Plan) -> Result
     if plan.header.removals == 0 {
         return Ok(());
     }
-    let announced = ctx.store.removal_intents()?;
+    let announced = ctx.store.link_intents(&plan.id, LinkChange::Remove)?;
     for labels in [Labels::With, Labels::Without] {
         let mut after = 0;
         loop {
@@ -33,8 +33,12 @@ pub(crate) async fn apply_removals(ctx: &mut Context<'_>, plan: &Plan) -> Result
                 break;
             };
             after = last.position;
-            ctx.store
-                .write_removal_intent(ctx.run, first.position, last.position)?;
+            ctx.store.write_link_intent(
+                ctx.run,
+                LinkChange::Remove,
+                first.position,
+                last.position,
+            )?;
             carry_out(ctx, &open, &announced).await?;
         }
     }
@@ -44,7 +48,7 @@ pub(crate) async fn apply_removals(ctx: &mut Context<'_>, plan: &Plan) -> Result
 async fn carry_out(
     ctx: &mut Context<'_>,
     open: &[OpenRemoval],
-    announced: &[(i64, i64)],
+    announced: &Announced,
 ) -> Result<(), RunError> {
     let links: Vec<_> = open
         .iter()
@@ -60,11 +64,6 @@ async fn carry_out(
             links.len()
         )));
     }
-    let was_announced = |position: i64| {
-        announced
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&position))
-    };
     let (mut answers, mut findings) = (answers.into_iter(), Vec::new());
     let outcomes = open.iter().map(|removal| {
         let answer = removal
@@ -74,7 +73,7 @@ async fn carry_out(
         let (outcome, error) = match answer {
             Some(Ok(true)) => (RemovalOutcome::Removed, None),
             // A run that was cut off took it away and could not say so any more.
-            Some(Ok(false)) if was_announced(removal.position) => (RemovalOutcome::Removed, None),
+            Some(Ok(false)) if announced.has(removal.position) => (RemovalOutcome::Removed, None),
             Some(Ok(false)) | None => (RemovalOutcome::Gone, None),
             Some(Err(LinkRefused(why))) => {
                 findings.push(stays(&removal.planned, &why));

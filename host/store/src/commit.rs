@@ -17,8 +17,8 @@ pub enum Commit {
     Outcome,
     /// Outcomes of links.
     Links,
-    /// The intent to take associations away.
-    RemovalIntent,
+    /// The intent to make associations, or to take them away.
+    LinkIntent,
     /// What became of associations that were to be taken away.
     Removals,
     /// The intent to undo a batch of writes.
@@ -40,7 +40,7 @@ impl Commit {
         Self::Intent,
         Self::Outcome,
         Self::Links,
-        Self::RemovalIntent,
+        Self::LinkIntent,
         Self::Removals,
         Self::UndoIntent,
         Self::Undo,
@@ -57,7 +57,7 @@ impl Commit {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Links => "links",
-            Self::RemovalIntent => "removal-intent",
+            Self::LinkIntent => "link-intent",
             Self::Removals => "removals",
             Self::UndoIntent => "undo-intent",
             Self::Undo => "undo",

@@ -31,6 +31,27 @@ pub struct RecordedOutcome {
     pub before: Option<String>,
 }
 
+/// What is done about an association.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkChange {
+    /// It is made.
+    Make,
+    /// It is taken away.
+    Remove,
+}
+
+/// Positions that a run was about to carry out: what became of them may not be known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announced(Vec<(i64, i64)>);
+
+impl Announced {
+    /// Whether that one was.
+    pub fn has(&self, position: i64) -> bool {
+        let mut ranges = self.0.iter();
+        ranges.any(|(first, last)| (*first..=*last).contains(&position))
+    }
+}
+
 impl Store {
     /// Notes that a run carries out an approved plan. It comes before the first intent; the same run may note it again.
     ///
@@ -226,6 +247,50 @@ impl Store {
             return Ok(Vec::new());
         };
         self.load_actions_where(plan, object, start - 1, max, UNFINISHED)
+    }
+
+    /// Notes that planned links, or removals, from `first` to `last` are about to be carried out.
+    ///
+    /// # Errors
+    /// As every write.
+    pub fn write_link_intent(
+        &mut self,
+        run: RunId,
+        change: LinkChange,
+        first: i64,
+        last: i64,
+    ) -> Result<(), StoreError> {
+        self.write(Commit::LinkIntent, format_args!("note an intent of run {run}"), |tx| {
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO link_intent (run, removes, first, last, written_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
+            let removes = change == LinkChange::Remove;
+            insert.execute(params![run.0, removes, first, last, Instant::now().unix_us()])?;
+            Ok(())
+        })
+    }
+
+    /// Which links, or removals, of the plan were announced by now.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such plan; else as every read.
+    pub fn link_intents(&self, plan: &PlanId, change: LinkChange) -> Result<Announced, StoreError> {
+        let extent = self.extent(plan)?;
+        self.read(format_args!("look for announced associations of plan {plan}"), |db| {
+            let (first, last) = match change {
+                LinkChange::Make => (extent.first_link, extent.last_link),
+                LinkChange::Remove => {
+                    let select = "SELECT coalesce(min(position), 1), coalesce(max(position), 0) FROM planned_removal WHERE plan = ?1";
+                    db.query_row(select, [extent.plan], |row| Ok((row.get(0)?, row.get(1)?)))?
+                }
+            };
+            let mut select = db.prepare_cached(
+                "SELECT DISTINCT first, last FROM link_intent WHERE removes = ?1 AND first BETWEEN ?2 AND ?3",
+            )?;
+            let removes = change == LinkChange::Remove;
+            let ranges = select.query_map(params![removes, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            ranges.collect::<Result<_, _>>().map(Announced)
+        })
     }
 
     /// Notes what came of planned links, by their positions, with the reason where one failed.

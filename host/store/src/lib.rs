@@ -45,7 +45,7 @@ pub use error::StoreError;
 pub use extraction::Checkpoint;
 pub use failure::FailedAction;
 pub use identity::{Identity, SourceEnd};
-pub use ledger::RecordedOutcome;
+pub use ledger::{Announced, LinkChange, RecordedOutcome};
 pub use link::{MissingEnds, MissingLink};
 pub use matching::Side;
 pub use plan::LinkCount;

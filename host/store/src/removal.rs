@@ -6,7 +6,7 @@
 use model::destination::Link;
 use model::ledger::{LinkOutcome, RemovalOutcome};
 use model::plan::PlannedLink;
-use model::{ConnectionId, Instant, PlanId, RunId};
+use model::{ConnectionId, PlanId, RunId};
 use rusqlite::{Row, Transaction, params};
 
 use crate::canon::LinkText;
@@ -169,40 +169,6 @@ impl Store {
                 })
             })?;
             rows.collect()
-        })
-    }
-
-    /// Notes that the removals from `first` to `last` are about to be carried out.
-    ///
-    /// # Errors
-    /// As every write.
-    pub fn write_removal_intent(
-        &mut self,
-        run: RunId,
-        first: i64,
-        last: i64,
-    ) -> Result<(), StoreError> {
-        self.write(Commit::RemovalIntent, format_args!("note an intent of run {run}"), |tx| {
-            let mut insert = tx.prepare_cached(
-                "INSERT INTO removal_intent (run, first_removal, last_removal, written_at) VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            insert.execute(params![run.0, first, last, Instant::now().unix_us()])?;
-            Ok(())
-        })
-    }
-
-    /// Which removals were announced by now, as ranges from first to last.
-    ///
-    /// # Errors
-    /// As every read.
-    pub fn removal_intents(&self) -> Result<Vec<(i64, i64)>, StoreError> {
-        self.read(format_args!("look for announced removals"), |db| {
-            let mut select = db.prepare_cached(
-                "SELECT DISTINCT first_removal, last_removal FROM removal_intent",
-            )?;
-            select
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
         })
     }
 

@@ -1257,7 +1257,9 @@ fn every_commit_is_announced_before_and_after() {
     store
         .write_undo_outcomes(rollback, &"contact".into(), &[], &[])
         .unwrap();
-    store.write_removal_intent(run, 1, 1).unwrap();
+    store
+        .write_link_intent(run, LinkChange::Remove, 1, 1)
+        .unwrap();
     store
         .write_removal_outcomes(run, &[(1, RemovalOutcome::Gone, None)])
         .unwrap();

@@ -164,8 +164,28 @@ fn a_removal_that_was_cut_off_is_this_runs() {
     house.apply(&before, plan);
     let after = sheet(&["1"], &[]);
     let plan = house.plan(&after);
-    let run = house.apply_dying_at(Commit::Removals, &after, plan);
+    let run = house.apply_dying_at((Commit::Removals, 1), &after, plan);
     check(&house, &[]);
+    house.roll_back(run);
+    check(&house, &["1"]);
+}
+
+/// The same for one that was made: whose it is shows by what was there before it was announced.
+#[test]
+fn an_association_that_was_cut_off_is_this_runs_and_one_that_was_there_is_not() {
+    let mut house = House::new();
+    let before = sheet(&["1", "2"], &[]);
+    let plan = house.plan(&before);
+    house.apply(&before, plan);
+    house.run(
+        "INSERT INTO associations SELECT 'contact', p.id, 'company', c.id, '' FROM contacts p, companies c
+         WHERE c.name = 'Company 1'",
+    );
+    let after = sheet(&["1", "2"], &["1", "2"]);
+    // First what was there is noted, then what was made.
+    let plan = house.plan(&after);
+    let run = house.apply_dying_at((Commit::Links, 2), &after, plan);
+    check(&house, &["1", "2"]);
     house.roll_back(run);
     check(&house, &["1"]);
 }

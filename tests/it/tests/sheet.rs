@@ -260,13 +260,20 @@ impl House {
         })
     }
 
-    /// The process dies right before that is durable, the first time that it is reached, and another one goes on.
-    pub(crate) fn apply_dying_at(&mut self, commit: Commit, source: &Sheet, plan: Plan) -> RunId {
-        let mut is_alive = true;
+    /// The process dies right before that is durable for the `nth` time, and another one goes on.
+    pub(crate) fn apply_dying_at(
+        &mut self,
+        (commit, nth): (Commit, usize),
+        source: &Sheet,
+        plan: Plan,
+    ) -> RunId {
+        let mut reached = 0;
         self.store.set_commit_hook(Box::new(move |point| {
-            if point.commit == commit && point.moment == Moment::Before && is_alive {
-                is_alive = false;
-                std::panic::resume_unwind(Box::new("dead"));
+            if point.commit == commit && point.moment == Moment::Before {
+                reached += 1;
+                if reached == nth {
+                    std::panic::resume_unwind(Box::new("dead"));
+                }
             }
         }));
         let first = AssertUnwindSafe(|| self.apply(source, plan.clone()));

@@ -20,11 +20,13 @@ CREATE TRIGGER planned_removal_of_our_own BEFORE INSERT ON planned_removal
 WHEN NOT EXISTS (SELECT 1 FROM link_outcome WHERE position = NEW.made AND kind = 'made')
 BEGIN SELECT RAISE (ABORT, 'only an association that a run made is taken away'); END;
 
-CREATE TABLE removal_intent (
+-- Associations that are about to be made (positions of planned links) or taken away (of planned removals).
+CREATE TABLE link_intent (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES run (id),
-    first_removal INTEGER NOT NULL,
-    last_removal INTEGER NOT NULL,
+    removes INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
     written_at INTEGER NOT NULL
 ) STRICT;
 
@@ -49,8 +51,8 @@ WHEN NOT EXISTS (
     WHERE b.run = NEW.run AND o.position = NEW.position AND o.kind = 'removed')
 BEGIN SELECT RAISE (ABORT, 'a roll back undoes only what its run wrote'); END;
 
-CREATE TRIGGER removal_intent_update BEFORE UPDATE ON removal_intent BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER removal_intent_delete BEFORE DELETE ON removal_intent BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER link_intent_update BEFORE UPDATE ON link_intent BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER link_intent_delete BEFORE DELETE ON link_intent BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER removal_outcome_update BEFORE UPDATE ON removal_outcome BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER removal_outcome_delete BEFORE DELETE ON removal_outcome BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER undo_removal_outcome_update BEFORE UPDATE ON undo_removal_outcome BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
