@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Take back what one run wrote, unless somebody edited it since
     Rollback(Rollback),
-    /// Find the records of a CSV file that are one, although no rule says so; nothing is changed
+    /// Find the records of the project, or of a CSV file, that are one, although no rule says so; nothing is changed
     Match(Match),
     /// List, inspect, install, upgrade, sign and publish connectors
     Connectors(Connectors),

@@ -1,7 +1,8 @@
-//! `longshore match`: which records of a CSV file are one. It needs no project and changes nothing.
+//! `longshore match`: which records of a CSV file, which needs no project, or of what was read of a source are one. It changes nothing.
 //!
 //! How it is decided is `reconcile`'s.
 
+mod account;
 mod labels;
 mod report;
 mod table;
@@ -40,23 +41,21 @@ struct Survey {
 
 /// Finds the records that are one, prints them, and holds them against what is known to be true.
 pub(crate) fn find(command: &Match, json: bool) -> Result<Ending> {
-    let survey = survey(command)?;
-    let labels = match (&command.labels, survey.clusters) {
-        (Some(path), None) => {
-            let is_record = |id: &str| survey.lines.contains_key(id);
-            Some(Labels::read(Path::new(path), &command.id, is_record)?)
-        }
-        _ => None,
-    };
-    let (records, clusters) = read(&command.file, &survey)?;
-    let labels = labels.or_else(|| survey.clusters.map(|_| Labels::Clusters(clusters)));
     let options = Options {
         precision: command.precision,
         seed: command.seed,
     };
+    let (records, left_out, labels) = match (&command.object, &command.file, &command.id) {
+        (Some(object), ..) => {
+            let (records, left_out) = account::read(command, object)?;
+            (records, left_out, None)
+        }
+        (None, Some(file), Some(id)) => read_file(command, file, id)?,
+        _ => unreachable!("the arguments ask for a file with its ids, or for an object"),
+    };
     let found = Found {
         linkage: link(records, options)?,
-        left_out: survey.left_out,
+        left_out,
     };
     let quality = labels.map(|labels| labels.judge(&found.linkage));
     if let Some(path) = &command.out {
@@ -71,10 +70,29 @@ pub(crate) fn find(command: &Match, json: bool) -> Result<Ending> {
     Ok(Ending::with(findings))
 }
 
+/// The records of a file, the columns that are not compared, and what is known to be true.
+fn read_file(
+    command: &Match,
+    file: &Path,
+    id: &str,
+) -> Result<(Records, Vec<String>, Option<Labels>)> {
+    let survey = survey(command, file, id)?;
+    let labels = match (&command.labels, survey.clusters) {
+        (Some(path), None) => {
+            let is_record = |id: &str| survey.lines.contains_key(id);
+            Some(Labels::read(Path::new(path), id, is_record)?)
+        }
+        _ => None,
+    };
+    let (records, clusters) = read(file, &survey)?;
+    let labels = labels.or_else(|| survey.clusters.map(|_| Labels::Clusters(clusters)));
+    Ok((records, survey.left_out, labels))
+}
+
 /// Reads the file once for what its columns hold and whether its ids are ids.
-fn survey(command: &Match) -> Result<Survey> {
-    let mut table = Table::open(&command.file)?;
-    let id = table.column(&command.id)?;
+fn survey(command: &Match, file: &Path, name: &str) -> Result<Survey> {
+    let mut table = Table::open(file)?;
+    let id = table.column(name)?;
     let mut ignored = vec![id];
     for name in &command.ignore {
         ignored.push(table.column(name)?);
@@ -93,14 +111,11 @@ fn survey(command: &Match) -> Result<Survey> {
         }
         let remedy = "give every record an id of its own, or --id a column that has one";
         if own.is_empty() {
-            let what = format!("column {:?} is empty", command.id);
+            let what = format!("column {name:?} is empty");
             return Err(table.error(line, &what, remedy));
         }
         if let Some(first) = lines.get(&own) {
-            let what = format!(
-                "column {:?} has the id {own:?} of line {first} again",
-                command.id
-            );
+            let what = format!("column {name:?} has the id {own:?} of line {first} again");
             return Err(table.error(line, &what, remedy));
         }
         lines.insert(own, line);

@@ -196,3 +196,60 @@ fn match_refuses_what_is_no_table_by_file_line_and_column() {
         &["latin.csv, line 3: column \"name\" is not UTF-8"],
     );
 }
+
+/// The records that a project has read are compared as those of a file are, by what says who somebody is.
+#[test]
+fn match_names_the_records_of_a_project_that_are_one() {
+    let site = crate::failures_site::Site::connected();
+    site.copy("p");
+    let desk = &site.desk;
+    let all = ["match", "--object", "contact", "--dir", "p", "--json"];
+    let refused = desk.run_expecting(&[2], &all);
+    assert!(refused.stderr.contains("plan"), "{}", refused.stderr);
+    desk.run_expecting(&[0, 1], &["plan", "--dir", "p"]);
+    let db = rusqlite::Connection::open(desk.path().join("p/state.db")).unwrap();
+    // Every second person is the one before, with a slip in the surname and no row of its own.
+    let twins = "UPDATE staged_record AS s SET row = (
+             SELECT json_set(t.row, '$.id', s.source_id, '$.fields.last_name', (t.row ->> '$.fields.last_name') || 'x')
+             FROM staged_record t WHERE t.object = s.object AND CAST(t.source_id AS INTEGER) = CAST(s.source_id AS INTEGER) - 1
+                 AND t.row ->> '$.fields.email' IS NOT NULL)
+         WHERE s.object = (SELECT id FROM object WHERE name = 'person' AND connection <> '') AND CAST(s.source_id AS INTEGER) % 2 = 0
+             AND EXISTS (SELECT 1 FROM staged_record t WHERE t.object = s.object
+                         AND CAST(t.source_id AS INTEGER) = CAST(s.source_id AS INTEGER) - 1 AND t.row ->> '$.fields.email' IS NOT NULL)";
+    let twins = db.execute(twins, []).unwrap();
+    assert!(twins > 10, "{twins}");
+    let found = desk.run_expecting(&[1], &all).json();
+    assert_eq!(
+        found["clusters"].as_array().unwrap().len(),
+        twins,
+        "{found:#}"
+    );
+    for cluster in found["clusters"].as_array().unwrap() {
+        let ids: Vec<u64> = cluster
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| id.as_str().unwrap().parse().unwrap())
+            .collect();
+        assert!(ids.len() == 2 && ids[0].abs_diff(ids[1]) == 1, "{ids:?}");
+    }
+    let compared = found["fields"].to_string();
+    assert!(
+        compared.contains("\"email\"") && compared.contains("\"lastname\""),
+        "{compared}"
+    );
+    let left_out = found["not_compared"].to_string();
+    assert!(left_out.contains("hubspot_owner_id"), "{left_out}");
+    let without = desk.run_expecting(&[0, 1], &[&all[..], &["--ignore", "email"]].concat());
+    assert!(
+        without.json()["not_compared"]
+            .to_string()
+            .contains("\"email\"")
+    );
+    let wrong = desk.run_expecting(&[2], &["match", "--object", "nobody", "--dir", "p"]);
+    assert!(
+        wrong.stderr.contains("has no object \"nobody\""),
+        "{}",
+        wrong.stderr
+    );
+}

@@ -4,14 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Folder;
+
 #[derive(Debug, Args)]
 pub(crate) struct Match {
     /// CSV file with a header, in UTF-8; separated by commas, semicolons or tabs
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "object")]
+    pub(crate) file: Option<PathBuf>,
     /// Column that names every record
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) id: String,
-    /// Column that is not compared. May be repeated
+    #[arg(long, value_name = "COLUMN", required_unless_present = "object")]
+    pub(crate) id: Option<String>,
+    /// In place of a file the records of this object that the project has read: a standard one such as contact, or the source's own
+    #[arg(long, value_name = "OBJECT", conflicts_with_all = ["file", "id", "labels"])]
+    pub(crate) object: Option<String>,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Column, or property, that is not compared. May be repeated
     #[arg(long, value_name = "COLUMN")]
     pub(crate) ignore: Vec<String>,
     /// What is true, to hold the answer against: a CSV file of pairs (two ids, and a score of more than 0.5 where they are one), or the
