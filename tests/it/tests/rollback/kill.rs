@@ -88,10 +88,14 @@ fn rule_25_a_run_that_was_killed_is_taken_back_whole() {
     let house = House::new(1);
     let (outcome, mut unsettled) = ("Outcome, moment: Before", 0);
     let places = [1, 3, 5, 7, 9].map(|n| (n, outcome));
-    for (n, meant) in places
+    let places = places
         .into_iter()
-        .chain([(8, "Outcome, moment: After"), (0, "Links")])
-    {
+        .chain([(8, "Outcome, moment: After"), (0, "Links")]);
+    // It dies a moment after its line, so not each time with a write that is not noted: once more around where it never was.
+    for (place, (n, meant)) in places.cycle().take(70).enumerate() {
+        if place >= 7 && unsettled > 0 {
+            break;
+        }
         let migrate = ["migrate", "--dir", "p", "--yes", "--json"];
         let what = format!("killed at {n}, {meant}");
         let killed = run_until(&house, &migrate, meant, n);
@@ -114,7 +118,6 @@ fn rule_25_a_run_that_was_killed_is_taken_back_whole() {
             state.records.keys()
         );
     }
-    // It dies a moment after its line, so not each time with a write that is not noted.
     assert!(
         unsettled > 0,
         "the destination had records that the ledger had not"
